@@ -1,0 +1,35 @@
+"""Where things live: what is bundled with the package, the cache, and the runs folder.
+
+The one module that reads the environment variables `GATED_RUNS`, `GATED_CACHE` and `GATED_MIRROR`.
+"""
+
+import os
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent
+
+
+def bundled(folder: str) -> Path:
+    """The read-only folder `models`, `assets` or `checkpoints`: inside an installed wheel, else at the repo's root."""
+    inside = PACKAGE / "_bundled" / folder
+    return inside if inside.is_dir() else PACKAGE.parent / folder
+
+
+def cache_folder() -> Path:
+    """Where prepared data is kept: `GATED_CACHE`, else the platform's cache folder (honours `XDG_CACHE_HOME`)."""
+    chosen = os.environ.get("GATED_CACHE")
+    if chosen:
+        return Path(chosen).expanduser()
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("gated", appauthor=False))
+
+
+def runs_folder() -> Path:
+    """Where runs are kept when no `--runs` is given: `GATED_RUNS`, else `./runs`."""
+    return Path(os.environ.get("GATED_RUNS") or "runs").expanduser()
+
+
+def mirror() -> str | None:
+    """The folder or URL tried first for data files: `GATED_MIRROR`, else None."""
+    return os.environ.get("GATED_MIRROR") or None
