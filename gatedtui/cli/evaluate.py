@@ -1,0 +1,45 @@
+"""`gated eval`: the NLL of a trained model on a split, in both weightings."""
+
+from typing import Annotated
+
+from typer import Option
+
+from gatedtui import paths
+from gatedtui.cli import output
+from gatedtui.cli.options import Json, Runs, Source
+from gatedtui.cli.progress import Bar
+from gatedtui.errors import unknown
+
+SPLITS = ("train", "valid", "test")
+
+
+def evaluate(
+    source: Source = None,
+    data: Annotated[str | None, Option("--data", help="Another data set than the model's own.")] = None,
+    split: Annotated[str, Option("--split", help="train, valid or test.")] = "test",
+    runs: Runs = None,
+    json: Json = False,
+) -> None:
+    """Scores a model: frames 2..T of every piece, weighted by frame and by piece.
+
+    Examples: gated eval gru-bach · gated eval runs/gru-bach-1/best.safetensors --split valid --json
+    """
+    if split not in SPLITS:
+        raise unknown("split", split, SPLITS)
+    from gatedtui import evaluate as evaluation
+    from gatedtui import sources
+    from gatedtui.data import prepare
+
+    found = sources.find(source, runs=runs or paths.runs_folder())
+    output.say(found.described)
+    with Bar() as bar:
+        name = data or found.checkpoint.data["name"]
+        dataset = prepare.prepare(name, cache=paths.cache_folder(), mirror=paths.mirror(), progress=bar)
+    scored = evaluation.evaluate(found.checkpoint, dataset, split)
+    if json:
+        output.document(scored)
+        return
+    counts = scored["parameters"]
+    output.result(f"{scored['data']} {split}: {scored['nll_frame']:.4f} nats a frame · {scored['nll_sequence']:.4f} a piece")
+    output.result(f"  {scored['frames']:,} frames in {scored['sequences']} pieces; {scored['joint']} outputs")
+    output.result(f"  weights: {counts['recurrent']:,} recurrent, {counts['output']:,} output, {counts['total']:,} in all")

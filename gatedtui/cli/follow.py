@@ -1,0 +1,171 @@
+"""Following workers until they are over: the live view on a terminal, one line an epoch or JSON lines elsewhere."""
+
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import typer
+
+from gatedtui import events, modelfile
+from gatedtui.cli import output
+from gatedtui.cli.runs import number
+from gatedtui.config import RunConfig
+from gatedtui.errors import GatedError
+from gatedtui.events import Diverged, Epoch, Event, Failed, Finished, Resumed, Started, Stopped
+from gatedtui.runs import follow, launch
+from gatedtui.runs.folder import RunFolder
+from gatedtui.runs.history import History, load
+from gatedtui.runs.status import status
+from gatedtui.start import Worker
+
+SIGNS = {"tanh": "▲", "lstm": "■", "gru": "●"}
+
+
+def after_start(workers: Sequence[Worker], *, detach: bool, json: bool, plain: bool) -> None:
+    """Follows workers this process started, then exits with the code of the worst of them.
+
+    SIGINT and SIGTERM ask the workers to stop and wait for them; `d` in the live view leaves them training.
+    """
+    runs = [worker.run for worker in workers]
+    names = " ".join(run.name for run in runs)
+    if detach:
+        for run in runs:
+            output.result(run.name)
+        output.say(f"training goes on without this terminal; gated watch {names}")
+        return
+    interrupted = False
+    if json or plain or not output.on_a_terminal():
+        with _asking_to_stop(runs) as asked:
+            for run, event in follow.follow(runs):
+                tell(run, event, json=json)
+            interrupted = bool(asked)
+    else:
+        from gatedtui.tui.inline import run_live
+
+        outcome = run_live(runs)
+        if outcome == "open":
+            from gatedtui.cli.app import terminal_app
+
+            terminal_app(runs[0].path.parent)
+            return
+        if outcome == "detached":
+            output.say(f"training goes on; gated watch {names}")
+            return
+        interrupted = outcome == "interrupted"
+    for worker in workers:
+        _await_exit(worker)
+    code = closing(runs, json=json)
+    raise typer.Exit(130 if interrupted else code)
+
+
+@contextmanager
+def _asking_to_stop(runs: Sequence[RunFolder]) -> Iterator[list[int]]:
+    """While inside, SIGINT and SIGTERM ask the runs to stop; gives the list of signals that came."""
+    came: list[int] = []
+
+    def ask(number: int, _frame: object) -> None:
+        came.append(number)
+        if len(came) == 1:
+            output.say("stopping: each run finishes its update and saves …")
+        for run in runs:
+            launch.request_stop(run)
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield came
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _await_exit(worker: Worker) -> None:
+    """A worker lets go of its lock a moment before its process ends; waits for that moment."""
+    deadline = time.monotonic() + 5
+    while worker.process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
+def tell_line(run: RunFolder, event: Event) -> str | None:
+    """The honest line for an event, or None for events that are only signs of life."""
+    match event:
+        case Started():
+            counts = event.parameters
+            sizes = f"{counts.get('recurrent', 0):,} recurrent + {counts.get('output', 0):,} output weights"
+            return (
+                f"{run.name}: {event.unit} on {event.data}, recipe {event.recipe}, seed {event.seed}, {sizes}; "
+                f"{event.kernel} ({event.kernel_why}), {event.device}, {event.threads} thread(s)"
+            )
+        case Epoch():
+            return (
+                f"{run.name}: epoch {event.epoch}  train {number(event.train_nll)}  valid {number(event.valid_nll)}  "
+                f"(a piece {number(event.valid_nll_sequence)})  gradient {number(event.grad_norm)}  "
+                f"{event.frames_per_s / 1000:.0f}k frames/s  {event.elapsed_s:.1f} s"
+            )
+        case Resumed():
+            return f"{run.name}: resumed at update {event.updates:,}"
+        case Diverged():
+            return f"{run.name}: diverged at update {event.updates:,}: {event.what} {event.hint}"
+        case Stopped():
+            return f"{run.name}: stopped at update {event.updates:,}"
+        case Failed():
+            return f"{run.name}: failed: {event.what} {event.hint}"
+    return None
+
+
+def tell(run: RunFolder, event: Event, *, json: bool) -> None:
+    if json:
+        output.line({"run": run.name} | events.to_dict(event))
+    elif line := tell_line(run, event):
+        (output.result if isinstance(event, Epoch) else output.say)(line)
+
+
+def closing(runs: Sequence[RunFolder], *, json: bool) -> int:
+    """The lines that stay after training, and the exit code of the worst run."""
+    codes = [_close(run, json=json) for run in runs]
+    return max(codes)
+
+
+def _close(run: RunFolder, *, json: bool) -> int:
+    history, word = load(run), status(run).word
+    write = output.say if json else output.result
+    config, last = run.config(), history.last
+    title = f"{SIGNS[config.model.unit]} {config.model.unit} {config.model.hidden}"
+    if isinstance(last, Finished):
+        write(_finished_line(title, last, history, config, run))
+        ending = "song.mid" if (not history.started or modelfile.WIDTHS[config.model.head][0] == 88) else "voice.wav"
+        output.say(f"  hear it:  gated sample {_quoted(run.name)} --out {ending}")
+        return 0
+    resume = f"  go on:  gated resume {_quoted(run.name)}"
+    if isinstance(last, Failed):
+        output.complain(GatedError(f"The run '{run.name}' failed: {last.what}", last.hint))
+        return last.exit
+    if word == "stopped":
+        best = f", best valid {number(history.best.valid_nll)} @{history.best.epoch}" if history.best else ""
+        write(f"{title}  stopped{best}   {run.path}")
+        output.say(resume)
+        return 130
+    if isinstance(last, Diverged):
+        output.complain(GatedError(f"The run '{run.name}' diverged: {last.what}", last.hint))
+        return 1
+    output.complain(GatedError(f"The run '{run.name}' ended without a word; its last words are in '{run.log_path}'."))
+    output.say(resume)
+    return 1
+
+
+def _finished_line(title: str, last: Finished, history: History, config: RunConfig, run: RunFolder) -> str:
+    started = history.started
+    paper = started.paper_nll if started else None
+    beside = f"paper {paper:.2f}, as recalled" if paper is not None else ""
+    if started and not beside:
+        beside = f"guessing by frequency {number(started.marginal_nll)}"
+    return (
+        f"{title}  test {number(last.test_nll_frame)} a frame · {number(last.test_nll_sequence)} a piece   ({beside})   "
+        f"best epoch {last.best_epoch}   {run.path}"
+    )
+
+
+def _quoted(name: str) -> str:
+    import shlex
+
+    return shlex.quote(name)

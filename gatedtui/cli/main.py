@@ -1,0 +1,95 @@
+"""The command `gated`: one Typer app, and the boundary that turns every error into a sentence and an exit code."""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+from typer.exceptions import TyperException
+
+from gatedtui.cli import output
+from gatedtui.cli.data import data_app
+from gatedtui.cli.doctor import doctor
+from gatedtui.cli.evaluate import evaluate
+from gatedtui.cli.models import models_app
+from gatedtui.cli.play import play
+from gatedtui.cli.runs import runs_app
+from gatedtui.cli.sample import sample
+from gatedtui.cli.train import resume, stop, train
+from gatedtui.cli.watch import watch
+from gatedtui.errors import BadArgument, GatedError
+
+app = typer.Typer(
+    name="gated",
+    help="Train, watch and hear the recurrent units of Chung et al. 2014: tanh, LSTM, GRU.",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode=None,
+)
+app.command()(train)
+app.command()(resume)
+app.command()(stop)
+app.command()(watch)
+app.add_typer(runs_app, name="runs")
+app.command(name="eval")(evaluate)
+app.command()(sample)
+app.command()(play)
+app.add_typer(data_app, name="data")
+app.add_typer(models_app, name="models")
+app.command()(doctor)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        output.result(f"gated {version('gatedtui')}")
+        raise typer.Exit()
+
+
+@app.callback(invoke_without_command=True)
+def terminal_app(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+) -> None:
+    """Without a command: the terminal app."""
+    if context.invoked_subcommand is None:
+        from gatedtui.cli.app import terminal_app as run
+
+        run()
+
+
+def main() -> None:
+    """Runs `gated` and exits with its code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Runs one command and gives its exit code; no exception leaves it unless `GATED_DEBUG=1`."""
+    try:
+        return app(arguments, standalone_mode=False, prog_name="gated") or 0
+    except GatedError as error:
+        if os.environ.get("GATED_DEBUG") == "1":
+            raise
+        output.complain(error)
+        return error.exit_code
+    except TyperException as error:
+        output.complain(BadArgument(_sentence(error), "gated --help lists the commands, gated COMMAND --help its options."))
+        return 2
+    except BrokenPipeError:
+        output.give_up_stdout()
+        return 0
+    except (KeyboardInterrupt, EOFError):
+        output.say("interrupted")
+        return 130
+    except Exception as error:
+        if os.environ.get("GATED_DEBUG") == "1":
+            raise
+        what = f"Something unforeseen happened: {type(error).__name__}: {error}"
+        output.complain(GatedError(what, "Please report it; GATED_DEBUG=1 in front of the command prints the traceback."))
+        return 1
+
+
+def _sentence(error: TyperException) -> str:
+    text = str(getattr(error, "format_message", lambda: error)()).strip()
+    return text if text.endswith(".") else text + "."

@@ -1,0 +1,15 @@
+"""Options that several commands share, each with its help."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Runs = Annotated[Path | None, typer.Option("--runs", help="The runs folder (default ./runs, or GATED_RUNS).")]
+Json = Annotated[bool, typer.Option("--json", help="Results as JSON on stdout.")]
+Plain = Annotated[bool, typer.Option("--plain", help="One line an epoch, no live view.")]
+Unit = Annotated[str | None, typer.Option("--unit", help="tanh, lstm, gru, or all where it makes sense.")]
+Source = Annotated[
+    str | None,
+    typer.Argument(help="A checkpoint's path, a run's name, or a released name; without it the newest that fits."),
+]

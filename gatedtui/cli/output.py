@@ -1,0 +1,82 @@
+"""The only writer of stdout and stderr: results go to stdout, narration and errors to stderr."""
+
+import json
+import os
+import sys
+from typing import Any
+
+from gatedtui.errors import GatedError
+
+
+def result(text: str = "") -> None:
+    """One line of results, on stdout."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def document(value: Any) -> None:
+    """One JSON document, on stdout; NaN and infinities become null."""
+    sys.stdout.write(json.dumps(strict(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    sys.stdout.flush()
+
+
+def line(value: dict[str, Any]) -> None:
+    """One JSON line, on stdout."""
+    sys.stdout.write(json.dumps(strict(value), ensure_ascii=False, allow_nan=False) + "\n")
+    sys.stdout.flush()
+
+
+def say(text: str = "") -> None:
+    """One line of narration, on stderr."""
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+def again(text: str) -> None:
+    """Narration that replaces the line it stands on; only where stderr is a terminal."""
+    if sys.stderr.isatty():
+        sys.stderr.write("\r\x1b[K" + text)
+        sys.stderr.flush()
+
+
+def complain(error: GatedError) -> None:
+    """An error: what is wrong, then what to type."""
+    again("")
+    say(f"error: {error.what}")
+    if error.hint:
+        say(f"  {error.hint}")
+
+
+def table(columns: list[str], rows: list[list[str]], *, right: set[int] = frozenset()) -> None:  # type: ignore[assignment]
+    """A table as aligned text on stdout, as wide as it needs to be.
+
+    Args:
+        columns: the headings.
+        rows: cells, as many a row as there are headings.
+        right: numbers of the columns that are flush right.
+    """
+    widths = [max(map(len, column)) for column in zip(columns, *rows, strict=True)]
+    for cells in [columns, *rows]:
+        put = [c.rjust(w) if i in right else c.ljust(w) for i, (c, w) in enumerate(zip(cells, widths, strict=True))]
+        result("  ".join(put).rstrip())
+
+
+def strict(value: Any) -> Any:
+    """`value` with every number JSON cannot hold replaced by None."""
+    if isinstance(value, dict):
+        return {str(key): strict(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [strict(part) for part in value]
+    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+        return None
+    return value
+
+
+def on_a_terminal() -> bool:
+    """Whether stdin, stdout and stderr are all terminals: only then is a live view drawn."""
+    return sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()
+
+
+def give_up_stdout() -> None:
+    """After a reader such as `head` left: nothing more is written, and Python's own flush at exit stays quiet."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

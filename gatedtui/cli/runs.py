@@ -1,0 +1,109 @@
+"""`gated runs list|show|rm`: what is in the runs folder."""
+
+import math
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gatedtui import config as configs
+from gatedtui import events, paths
+from gatedtui.cli import output
+from gatedtui.errors import GatedError
+from gatedtui.runs import folder as folders
+from gatedtui.runs.history import load
+from gatedtui.runs.status import status
+
+runs_app = typer.Typer(help="The runs: list, look at one, remove.", no_args_is_help=True)
+Runs = Annotated[Path | None, typer.Option("--runs", help="The runs folder (default ./runs, or GATED_RUNS).")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document.")]
+
+
+def describe(run: folders.RunFolder) -> dict[str, Any]:
+    """One run as plain values: name, status, config, and its figures so far."""
+    config, history = run.config(), load(run)
+    best, finished = history.best, history.finished
+    return {
+        "name": run.name,
+        "status": status(run).word,
+        "unit": config.model.unit,
+        "data": config.data.name,
+        "recipe": config.train.recipe,
+        "seed": config.seed,
+        "lr": config.train.lr,
+        "epochs": history.last_epoch.epoch if history.last_epoch else 0,
+        "best_epoch": best.epoch if best else None,
+        "valid_nll": best.valid_nll if best else None,
+        "test_nll_frame": finished.test_nll_frame if finished else None,
+        "test_nll_sequence": finished.test_nll_sequence if finished else None,
+        "elapsed_s": history.last_epoch.elapsed_s if history.last_epoch else 0.0,
+        "path": str(run.path),
+    }
+
+
+def number(value: float | None) -> str:
+    """An NLL for a table: two decimals, or a dash."""
+    return "-" if value is None or not math.isfinite(value) else f"{value:.2f}"
+
+
+@runs_app.command("list")
+def list_runs(runs: Runs = None, json: Json = False) -> None:
+    """All runs, newest first."""
+    place = runs or paths.runs_folder()
+    found = []
+    for run in folders.all_runs(place):
+        try:
+            found.append(describe(run))
+        except GatedError as error:
+            output.say(f"left out {run.name!r}: {error.what}")
+    if json:
+        output.document(found)
+        return
+    if not found:
+        output.say(f"There are no runs in '{place}'. gated train starts one.")
+        return
+    columns = ["name", "status", "unit", "data", "recipe", "seed", "epochs", "valid", "@", "test/frame", "test/piece"]
+    rows = [
+        [r["name"], r["status"], r["unit"], r["data"], r["recipe"], str(r["seed"]), str(r["epochs"])]
+        + [number(r["valid_nll"]), str(r["best_epoch"] or "-"), number(r["test_nll_frame"]), number(r["test_nll_sequence"])]
+        for r in found
+    ]
+    output.table(columns, rows, right={5, 6, 7, 8, 9, 10})
+
+
+@runs_app.command()
+def show(run: Annotated[str, typer.Argument(help="A run's name.")], runs: Runs = None, json: Json = False) -> None:
+    """One run: its config and what it reached.
+
+    Example: gated runs show gru-bach-1
+    """
+    found = folders.find(runs or paths.runs_folder(), run)
+    described, history = describe(found), load(found)
+    if json:
+        last = history.last
+        more = {"config": configs.nested(found.config()), "last_event": events.to_dict(last) if last else None}
+        output.document(described | more)
+        return
+    for key, value in described.items():
+        output.result(f"{key:18} {'-' if value is None else f'{value:.4f}' if isinstance(value, float) and key != 'lr' else value}")
+    output.result()
+    output.result(configs.to_toml(found.config()).rstrip())
+
+
+@runs_app.command()
+def rm(
+    names: Annotated[list[str], typer.Argument(help="Names of runs.")],
+    runs: Runs = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Removes runs that are not running, with everything they hold.
+
+    Example: gated runs rm gru-bach-1 --yes
+    """
+    found = [folders.find(runs or paths.runs_folder(), name) for name in names]
+    if not yes and not typer.confirm(f"Remove {', '.join(run.name for run in found)} for good?", err=True):
+        output.say("Nothing was removed.")
+        raise typer.Exit(130)
+    for run in found:
+        folders.remove(run)
+        output.say(f"removed {run.path}")

@@ -1,0 +1,83 @@
+"""`gated train`, `gated resume`, `gated stop`: start workers, follow them, ask them to stop."""
+
+from typing import Annotated, Any
+
+import typer
+
+from gatedtui import paths
+from gatedtui import plan as plans
+from gatedtui import start as starting
+from gatedtui.cli import follow, output
+from gatedtui.cli.options import Json, Plain, Runs, Unit
+from gatedtui.cli.progress import Bar
+from gatedtui.errors import BadArgument
+from gatedtui.runs import folder as folders
+from gatedtui.runs import launch
+from gatedtui.runs.status import status
+
+Detach = Annotated[bool, typer.Option("--detach", help="Start the workers and return at once.")]
+
+
+def train(
+    unit: Unit = None,
+    data: Annotated[str, typer.Option("--data", help="A data set (gated data list) or a folder.")] = "bach",
+    model: Annotated[str | None, typer.Option("--model", help="A model file or name (gated models list).")] = None,
+    recipe: Annotated[str | None, typer.Option("--recipe", help="paper, modern or librnn.")] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE, any config key; repeatable.")] = None,
+    epochs: Annotated[int | None, typer.Option("--epochs", help="Passes over the training set, at most.")] = None,
+    lr: Annotated[float | None, typer.Option("--lr", help="Learning rate.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Seed of everything random.")] = None,
+    device: Annotated[str | None, typer.Option("--device", help="auto, cpu or cuda.")] = None,
+    name: Annotated[str | None, typer.Option("--name", help="The run's name (default UNIT-DATA-N).")] = None,
+    runs: Runs = None,
+    detach: Detach = False,
+    json: Json = False,
+    plain: Plain = False,
+) -> None:
+    """Trains a unit (or all three) and shows it learning.
+
+    Ctrl-C stops and saves; gated resume goes on. Closing the terminal leaves the runs training.
+
+    Examples: gated train --unit gru · gated train --unit all --epochs 20 · gated train --set train.lr=3e-3
+    """
+    typed = {"train.epochs": epochs, "train.lr": lr, "seed": seed, "train.device": device}
+    flags: dict[str, Any] = {key: value for key, value in typed.items() if value is not None}
+    wanted = plans.plan(unit=unit, data=data, model=model, recipe=recipe, settings=settings or (), flags=flags)
+    with Bar() as bar:
+        workers = starting.start(wanted, runs=runs or paths.runs_folder(), name=name, progress=bar)
+    follow.after_start(workers, detach=detach, json=json, plain=plain)
+
+
+def resume(
+    run: Annotated[str | None, typer.Argument(help="A run's name; without it the newest that can go on.")] = None,
+    runs: Runs = None,
+    detach: Detach = False,
+    json: Json = False,
+    plain: Plain = False,
+) -> None:
+    """Goes on with a stopped or crashed run, exactly where its saved state is.
+
+    Example: gated resume gru-bach-1
+    """
+    place = runs or paths.runs_folder()
+    found = folders.find(place, run) if run else next((r for r in folders.all_runs(place) if status(r).can_resume), None)
+    if found is None:
+        raise BadArgument(f"No run in '{place}' can be resumed.", "gated runs list")
+    with Bar() as bar:
+        worker = starting.resume(found, progress=bar)
+    if worker is None:
+        output.say(f"The run '{found.name}' is already finished; there is nothing to resume.")
+        return
+    follow.after_start([worker], detach=detach, json=json, plain=plain)
+
+
+def stop(run: Annotated[str, typer.Argument(help="A run's name.")], runs: Runs = None) -> None:
+    """Asks a run to finish its update, save and stop.
+
+    Example: gated stop gru-bach-1
+    """
+    found = folders.find(runs or paths.runs_folder(), run)
+    if launch.request_stop(found):
+        output.say(f"asked '{found.name}' to stop; gated resume {found.name} goes on with it")
+    else:
+        output.say(f"'{found.name}' is not running (it is {status(found).word}).")

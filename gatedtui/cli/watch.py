@@ -1,0 +1,40 @@
+"""`gated watch`: attach to runs started anywhere; closing it never touches them."""
+
+from typing import Annotated
+
+import typer
+
+from gatedtui import paths
+from gatedtui.cli import output
+from gatedtui.cli.follow import tell
+from gatedtui.cli.options import Json, Plain, Runs
+from gatedtui.errors import BadArgument
+from gatedtui.runs import folder as folders
+from gatedtui.runs import follow
+from gatedtui.runs.status import status
+
+
+def watch(
+    names: Annotated[list[str] | None, typer.Argument(help="Names of runs; without any, all that are running.")] = None,
+    runs: Runs = None,
+    json: Json = False,
+    plain: Plain = False,
+) -> None:
+    """Shows runs live, whoever started them.
+
+    Example: gated watch gru-bach-1
+    """
+    place = runs or paths.runs_folder()
+    found = [folders.find(place, name) for name in names or ()]
+    if not found:
+        every = folders.all_runs(place)
+        found = [run for run in every if status(run).word in ("running", "starting")][:6] or every[:1]
+    if not found:
+        raise BadArgument(f"There are no runs in '{place}'.", "gated train starts one.")
+    if json or plain or not output.on_a_terminal():
+        for run, event in follow.follow(found):
+            tell(run, event, json=json)
+        return
+    from gatedtui.tui.inline import run_live
+
+    run_live(found, watch=True)

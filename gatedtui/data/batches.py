@@ -1,0 +1,97 @@
+"""Minibatches: which pieces stand together, in which order, and the padded arrays."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+Pair = tuple[np.ndarray, np.ndarray]
+"""One piece: x (T, I) and y (T, O)."""
+
+POOL = 16
+"""Batches whose pieces are sorted by length together."""
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Up to `size` pieces side by side, time first, the longest in row 0. Beyond a row's length x and y are 0."""
+
+    x: np.ndarray
+    """(T, B, I) float32: the inputs."""
+    y: np.ndarray
+    """(T, B, O) float32: the targets."""
+    lengths: np.ndarray
+    """(B,) int64, falling: the steps of each row; T is the first."""
+    rows: np.ndarray
+    """(B,) int64: each row's place in the list of pairs."""
+
+
+class Batches:
+    """The minibatches of every epoch.
+
+    The order of an epoch depends on the seed and the epoch's number alone, so nothing but the pair (epoch, next batch)
+    has to be stored to go on. Pieces of like length are put together, so that little is padding: all pieces are
+    shuffled, cut into pools of 16 batches, sorted by length inside a pool and cut into batches, which are then
+    shuffled. Every piece comes once an epoch; one batch is smaller where the size does not divide the pieces.
+    """
+
+    def __init__(self, pairs: Sequence[Pair], size: int, seed: int) -> None:
+        """The batches of up to `size` pieces of `pairs`; the seed is 0 or more.
+
+        Raises:
+            ValueError: `size` is below 1.
+        """
+        if size < 1:
+            raise ValueError(f"a batch of {size} pieces")
+        self.pairs = pairs
+        self.size = size
+        self.seed = seed
+        self._lengths = np.array([len(x) for x, _ in pairs], np.int64)
+
+    def __len__(self) -> int:
+        """Batches in an epoch."""
+        return -(-len(self.pairs) // self.size)
+
+    def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
+        """The batches of one epoch, from batch `start` on; those before it are skipped without being built."""
+        for rows in self._order(number)[start:]:
+            yield _batch(self.pairs, rows, self._lengths[rows])
+
+    def _order(self, number: int) -> list[np.ndarray]:
+        """The pieces of each batch of an epoch, longest first."""
+        generator = np.random.default_rng([self.seed, number])
+        pieces = generator.permutation(len(self.pairs))
+        batches = []
+        for first in range(0, len(pieces), POOL * self.size):
+            pool = pieces[first : first + POOL * self.size]
+            batches += _cut(pool[np.argsort(-self._lengths[pool], kind="stable")], self.size)
+        return [batches[i] for i in generator.permutation(len(batches))]
+
+
+def in_order(pairs: Sequence[Pair], size: int) -> Iterator[Batch]:
+    """Every piece once, longest first, for scoring: always the same batches.
+
+    Raises:
+        ValueError: `size` is below 1.
+    """
+    if size < 1:
+        raise ValueError(f"a batch of {size} pieces")
+    lengths = np.array([len(x) for x, _ in pairs], np.int64)
+    for rows in _cut(np.argsort(-lengths, kind="stable"), size):
+        yield _batch(pairs, rows, lengths[rows])
+
+
+def _cut(pieces: np.ndarray, size: int) -> list[np.ndarray]:
+    return [pieces[first : first + size] for first in range(0, len(pieces), size)]
+
+
+def _batch(pairs: Sequence[Pair], rows: np.ndarray, lengths: np.ndarray) -> Batch:
+    """The padded arrays; `rows` are in falling order of `lengths`."""
+    first_x, first_y = pairs[rows[0]]
+    x = np.zeros((lengths[0], len(rows), first_x.shape[1]), np.float32)
+    y = np.zeros((lengths[0], len(rows), first_y.shape[1]), np.float32)
+    for column, row in enumerate(rows.tolist()):
+        piece_x, piece_y = pairs[row]
+        x[: len(piece_x), column] = piece_x
+        y[: len(piece_y), column] = piece_y
+    return Batch(x, y, lengths, rows.astype(np.int64, copy=False))

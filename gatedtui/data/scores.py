@@ -1,0 +1,110 @@
+"""Reading scores: MusicXML, ABC, kern and MIDI files as plain notes, through music21."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gatedtui.errors import BadSource
+
+FORMATS = {
+    ".mxl": "musicxml",
+    ".musicxml": "musicxml",
+    ".xml": "musicxml",
+    ".krn": "humdrum",
+    ".abc": "abc",
+    ".mid": "midi",
+    ".midi": "midi",
+}
+"""The file endings that are read, each with music21's word for it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Score:
+    """One piece as written."""
+
+    title: str
+    """The file's name without its ending; with a number behind it where a file holds several pieces."""
+    parts: tuple[np.ndarray, ...]
+    """A part is (N, 3) float64: onset and end in quarter notes from the start, MIDI pitch as it sounds. Tied notes are
+    one note; grace notes, chord symbols and unpitched percussion are left out."""
+
+    @property
+    def notes(self) -> np.ndarray:
+        """The notes of all parts together, (N, 3) float64."""
+        return np.concatenate([np.zeros((0, 3)), *self.parts])
+
+
+def read(path: Path) -> tuple[Score, ...]:
+    """The pieces in a file: one, except for an ABC or kern file that holds several.
+
+    Repeat signs are not played out: every bar comes once, in written order.
+
+    Raises:
+        BadSource: the ending is not one of `FORMATS`, or the file cannot be read as what its ending says.
+    """
+    stream = _parse(path)
+    pieces = list(getattr(stream, "scores", None) or [stream])
+    title = path.name.removesuffix(path.suffix)
+    titles = [title] if len(pieces) == 1 else [f"{title}-{number}" for number in range(1, len(pieces) + 1)]
+    return tuple(
+        Score(title, tuple(_notes(part) for part in getattr(piece, "parts", None) or [piece]))
+        for title, piece in zip(titles, pieces, strict=True)
+    )
+
+
+def _parse(path: Path) -> Any:
+    """The file as a music21 stream: the only place where music21 is asked to read anything.
+
+    music21's usual `parse` keeps pickles in a temporary folder that other users can write, and loads what it finds
+    there; a file that is itself a pickle it loads as well. Here the source is read anew each time, nothing is stored,
+    and the format is always named, so no pickle can be reached.
+    """
+    form = FORMATS.get(path.suffix.lower())
+    if form is None:
+        raise BadSource(f"The file '{path}' is not a score that can be read.", f"Readable: {' '.join(FORMATS)}.")
+    if not path.is_file():
+        raise BadSource(f"There is no file '{path}'.", "Check the path.")
+    from music21.converter import Converter
+
+    converter = Converter()
+    # The quantising that music21 applies to MIDI by default is left to our own grid.
+    options = {"quantizePost": False} if form == "midi" else {}
+    try:
+        converter.parseFile(path.resolve(), format=form, forceSource=True, storePickle=False, **options)
+    except Exception as error:  # the parsers under music21 raise whatever a broken file provokes in them
+        raise BadSource(
+            f"The file '{path}' cannot be read as {form}: {str(error).strip() or type(error).__name__}.",
+            "Check that it opens in a notation program.",
+        ) from error
+    return converter.stream
+
+
+def _notes(part: Any) -> np.ndarray:
+    """The notes of one music21 part, (N, 3) float64, ties merged."""
+    from music21 import note
+
+    if part.atSoundingPitch is not True:
+        part = part.toSoundingPitch()
+    found: list[list[float]] = []
+    tied: dict[int, list[float]] = {}
+    for element in part.flatten().notes:
+        if "Harmony" in element.classes or not element.quarterLength:
+            continue
+        onset = float(element.offset)
+        end = onset + float(element.quarterLength)
+        for tone in element.notes if element.isChord else (element,):
+            if not isinstance(tone, note.Note):
+                continue
+            pitch = tone.pitch.midi
+            tie = tone.tie.type if tone.tie else ""
+            begun = tied.pop(pitch, None) if tie in ("continue", "stop") else None
+            if begun is not None and abs(begun[1] - onset) < 1e-6:
+                begun[1] = end
+            else:
+                begun = [onset, end, float(pitch)]
+                found.append(begun)
+            if tie in ("start", "continue"):
+                tied[pitch] = begun
+    return np.array(found, np.float64).reshape(-1, 3)

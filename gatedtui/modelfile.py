@@ -1,0 +1,127 @@
+"""Model files: one TOML a model (unit, sizes, output, expected parameter counts, the paper's row).
+
+Counts are computed by formula, without torch, and every count a file states is checked against it.
+"""
+
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gatedtui import paths
+from gatedtui.config import ModelConfig, build
+from gatedtui.errors import BadArgument, BadSource, unknown
+
+GATES = {"tanh": 1, "gru": 3, "lstm": 4}
+WIDTHS = {"bernoulli": (88, 88), "mixture": (20, 10)}
+"""Inputs and target width a head is used with: 88 pitches; 20 samples in, 10 out (paper, section 4)."""
+LARGEST = 64 * 1024
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """A model as its file describes it.
+
+    Attributes:
+        name: the file's name without its ending.
+        title: one line for people.
+        model: the `[model]` table.
+        train: `[train]` values the file prefers; a recipe or a flag beats them.
+        paper: what the paper says of this model (`units`, `parameters`, `note`, and `test`, `train` by data set).
+    """
+
+    name: str
+    title: str
+    model: ModelConfig
+    train: dict[str, Any] = field(default_factory=dict)
+    paper: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> str:
+        """`"music"` or `"speech"`, by the head."""
+        return "speech" if self.model.head == "mixture" else "music"
+
+    def paper_nll(self, data: str, split: str = "test") -> float | None:
+        """The paper's figure for a data set (Table 2, as recalled), or None."""
+        value = self.paper.get(split, {}).get(data)
+        return None if value is None else float(value)
+
+
+def recurrent_parameters(unit: str, inputs: int, hidden: int) -> int:
+    """Weights of one recurrent layer: `G·H·(I + H + 1)`, and the LSTM's 3 peephole vectors (paper, section 3)."""
+    peepholes = 3 * hidden if unit == "lstm" else 0
+    return GATES[unit] * hidden * (inputs + hidden + 1) + peepholes
+
+
+def parameters(model: ModelConfig) -> dict[str, int]:
+    """Counts of a model: `recurrent` (all layers), `output` (weights and biases) and `total`."""
+    inputs, width = WIDTHS[model.head]
+    outputs = width if model.head == "bernoulli" else model.parts * (1 + 2 * width)
+    layer_inputs = [inputs] + [model.hidden] * (model.layers - 1)
+    recurrent = sum(recurrent_parameters(model.unit, size, model.hidden) for size in layer_inputs)
+    output = outputs * (model.hidden + 1)
+    return {"recurrent": recurrent, "output": output, "total": recurrent + output}
+
+
+def names() -> list[str]:
+    """The bundled model names."""
+    return sorted(path.stem for path in paths.bundled("models").glob("*.toml"))
+
+
+def load(source: str) -> ModelFile:
+    """The model file at a path (it holds `/`, ends in `.toml`, or exists), else the bundled model of that name.
+
+    Raises:
+        BadArgument: an unknown name.
+        BadSource: a file that is missing, not TOML, not a model, or whose stated counts are wrong.
+    """
+    path = Path(source)
+    if "/" in source or path.suffix or path.exists():
+        return read(path)
+    if source not in names():
+        raise unknown("model", source, names())
+    return read(paths.bundled("models") / f"{source}.toml")
+
+
+def read(path: Path) -> ModelFile:
+    """Reads and checks one model file; raises `BadSource` as `load` does."""
+    hint = "gated models show music-gru prints a whole one."
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+    except OSError as error:
+        raise BadSource(f"The model file '{path}' cannot be read ({error.strerror}).", hint) from None
+    if len(content) > LARGEST:
+        raise BadSource(f"The model file '{path}' is larger than 64 KiB.", hint)
+    try:
+        tables = tomllib.loads(content.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadSource(f"The model file '{path}' is not TOML: {error}.", hint) from None
+    strays = sorted(set(tables) - {"title", "model", "train", "parameters", "paper"})
+    tabled = {key: tables.get(key, {}) for key in ("model", "train", "parameters", "paper")}
+    if strays or not all(isinstance(table, dict) for table in tabled.values()) or "unit" not in tabled["model"]:
+        why = f"it has the unknown entry {strays[0]!r}" if strays else "it needs a table [model] with a unit"
+        raise BadSource(f"'{path}' is not a model file: {why}.", hint)
+    values = {f"{table}.{key}": value for table in ("model", "train") for key, value in tabled[table].items()}
+    try:
+        model = build(values).model
+    except BadArgument as error:
+        raise BadSource(f"The model file '{path}' is wrong: {error.what}", hint) from None
+    _check_counts(path, model, tabled["parameters"])
+    return ModelFile(path.stem, str(tables.get("title", path.stem)), model, dict(tabled["train"]), dict(tabled["paper"]))
+
+
+def _check_counts(path: Path, model: ModelConfig, stated: dict[str, Any]) -> None:
+    counted = parameters(model)
+    for key, value in stated.items():
+        if counted.get(key) != value:
+            raise BadSource(
+                f"The model file '{path}' states '{value}' {key} parameters, but the formula gives "
+                f"'{counted.get(key, 'no such count')}'.",
+                "Correct the [parameters] table, or leave it out.",
+            )
+
+
+def for_unit(unit: str, kind: str) -> ModelFile:
+    """The bundled model of a unit at the paper's size, for `"music"` or `"speech"`."""
+    return load(f"{kind}-{unit}")

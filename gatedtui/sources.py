@@ -1,0 +1,120 @@
+"""Which trained model a SOURCE means: an existing path, else a run's name, else a released name; or the newest that fits."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from gatedtui import checkpoint, paths
+from gatedtui.checkpoint import Checkpoint
+from gatedtui.errors import BadSource, GatedError, nearest
+from gatedtui.runs import folder as folders
+
+EXPLICIT = re.compile(r"/|\.[A-Za-z0-9]{1,12}$")
+DEFAULT_UNIT = "gru"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A model that was found.
+
+    Attributes:
+        checkpoint: what the file holds.
+        path: the file.
+        described: which it is and why it was taken, in one sentence.
+    """
+
+    checkpoint: Checkpoint
+    path: Path
+    described: str
+
+
+def is_path(text: str) -> bool:
+    """Whether a typed word is meant as a path: it holds `/`, ends in an extension, or exists."""
+    return bool(EXPLICIT.search(text)) or Path(text).exists()
+
+
+def released() -> dict[str, Path]:
+    """The released models by name, `gru-bach` and so on."""
+    return {path.stem: path for path in sorted(paths.bundled("checkpoints").glob("*.safetensors"))}
+
+
+def find(
+    source: str | None, *, runs: Path, unit: str | None = None, data: str | None = None, kind: str | None = None
+) -> Source:
+    """The model a command works on.
+
+    Args:
+        source: a path (a file, or a run's folder), a run's name, or a released name; None takes the newest run with a
+            best model that fits `unit`, `data` and `kind`, else the released model that does.
+        runs: the runs folder.
+        unit: `tanh`, `lstm` or `gru`; with a source it must agree.
+        data: a data set's name; only looked at without a source.
+        kind: `"music"` or `"speech"`.
+
+    Raises:
+        BadSource: nothing there, or not a model, or one that does not fit `unit` or `kind`.
+    """
+    if source is None:
+        return _newest(runs, unit, data, kind)
+    path, origin = _named(source, runs)
+    found = checkpoint.load(path)
+    if unit is not None and found.config.model.unit != unit:
+        raise BadSource(f"'{source}' is a model of '{found.config.model.unit}' units, not '{unit}'.", "Leave out --unit.")
+    if kind is not None and found.data["kind"] != kind:
+        ending = ".wav" if found.data["kind"] == "speech" else ".mid"
+        raise BadSource(f"'{source}' models {found.data['kind']}, not {kind}.", f"Write --out with the ending {ending}.")
+    return Source(found, path, _described(origin, found))
+
+
+def _named(source: str, runs: Path) -> tuple[Path, str]:
+    path = Path(source)
+    if path.is_dir():
+        return folders.RunFolder(path).best_path, f"run {path.name}"
+    if is_path(source):
+        return path, f"file {source}"
+    if (runs / source).is_dir() and not source.startswith("."):
+        best = folders.RunFolder(runs / source).best_path
+        if not best.exists():
+            raise BadSource(f"The run '{source}' has no best model yet.", f"gated watch {source}")
+        return best, f"run {source}"
+    models = released()
+    if source in models:
+        return models[source], f"released model {source}"
+    known = [run.name for run in folders.all_runs(runs)] + list(models)
+    guess = nearest(source, known)
+    hint = f"Did you mean {guess!r}? " if guess else ""
+    raise BadSource(f"There is no checkpoint, run or released model '{source}'.", f"{hint}gated runs list")
+
+
+def _newest(runs: Path, unit: str | None, data: str | None, kind: str | None) -> Source:
+    for path, origin, found in _candidates(runs):
+        if unit is not None and found.config.model.unit != unit:
+            continue
+        if data is not None and found.data["name"] != data:
+            continue
+        if kind is not None and found.data["kind"] != kind:
+            continue
+        return Source(found, path, _described(origin, found))
+    wanted = " ".join(part for part in (unit, kind, f"on '{data}'" if data else "") if part)
+    hint = f"gated train{f' --unit {unit}' if unit else ''}{f' --data {data}' if data else ''}"
+    raise BadSource(f"There is no trained model{f' for {wanted}' if wanted else ''} here.", hint)
+
+
+def _candidates(runs: Path) -> Iterator[tuple[Path, str, Checkpoint]]:
+    """Best models of the runs, newest first, then the released ones, the default unit first."""
+    for run in folders.all_runs(runs):
+        if run.best_path.exists():
+            try:
+                yield run.best_path, f"newest run {run.name}", checkpoint.load(run.best_path)
+            except GatedError:
+                continue  # a damaged run does not hide the older ones; naming it as SOURCE says what is wrong with it
+    models = released()
+    for name in sorted(models, key=lambda name: (not name.startswith(f"{DEFAULT_UNIT}-"), name)):
+        yield models[name], f"released model {name}", checkpoint.load(models[name])
+
+
+def _described(origin: str, found: Checkpoint) -> str:
+    epoch, valid = found.nll.get("epoch"), found.nll.get("valid_nll")
+    figure = f", valid {valid:.2f} nats a frame" if isinstance(valid, int | float) else ""
+    return f"{origin}: {found.config.model.unit} {found.config.model.hidden} on {found.data['name']}, epoch {epoch}{figure}"

@@ -1,0 +1,182 @@
+"""The one curve widget: a braille plot as a sparkline of one or two rows or as a plot with an axis.
+
+Rendered line by line from plain segments, so nothing in it is read as markup; the drawing itself is in `tui/braille`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+from textual.widget import Widget
+
+from gatedtui.tui import braille, looks
+
+
+@dataclass(frozen=True)
+class Series:
+    """One curve, first point left, last point right.
+
+    Attributes:
+        values: in order; None, NaN and infinities leave gaps. Give the same object again when nothing changed: the
+            widget then draws nothing.
+        style: of its dots.
+        best: index of the point that gets `★`, or None.
+        diverged: whether the end gets `✖`.
+    """
+
+    values: Sequence[float | None]
+    style: Style
+    best: int | None = None
+    diverged: bool = False
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A dashed horizontal line, such as the paper's figure.
+
+    Attributes:
+        value: where it stands; one that is not finite is not drawn.
+        name: at its right end.
+        wanted: whether the range is widened to show it; otherwise it shows only where it lies within.
+    """
+
+    value: float
+    name: str = ""
+    wanted: bool = False
+
+
+@dataclass(frozen=True)
+class Plot:
+    """All that a `Curve` shows.
+
+    Attributes:
+        series: back to front.
+        references: dashed lines.
+        axis: whether values stand at the left.
+        signs: whether `★` and `✖` are drawn; a sparkline is too small for them.
+        spare: the share of each curve's first points that need not fit (see `braille.span`).
+        span: the range, where it is not the values'.
+    """
+
+    series: tuple[Series, ...] = ()
+    references: tuple[Reference, ...] = ()
+    axis: bool = False
+    signs: bool = False
+    spare: float = 0.0
+    span: tuple[float, float] | None = None
+
+
+class Curve(Widget):
+    """Shows a `Plot`; redraws only when it is given another one or another size."""
+
+    DEFAULT_CSS = """
+    Curve { width: 1fr; height: 1fr; }
+    """
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._plot = Plot()
+        self._drawn: tuple[object, list[Strip]] = (None, [])
+
+    def show(self, plot: Plot) -> None:
+        """Draws this plot from now on."""
+        if not _same(plot, self._plot):
+            self._plot = plot
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """One row of the picture."""
+        plot, width, height = self._plot, self.size.width, self.size.height
+        token = (plot, width, height, self.rich_style)
+        if self._drawn[0] is None or not _same_token(self._drawn[0], token):
+            self._drawn = (token, strips(plot, width, height, self.rich_style))
+        rows = self._drawn[1]
+        return rows[y] if y < len(rows) else Strip.blank(width, self.rich_style)
+
+
+def strips(plot: Plot, width: int, height: int, ground: Style) -> list[Strip]:
+    """The rows of a plot, each exactly `width` cells wide, on the style `ground`."""
+    within = plot.span or braille.span(
+        (series.values for series in plot.series),
+        spare=plot.spare,
+        also=[reference.value for reference in plot.references if reference.wanted],
+    )
+    margin = _margin(plot, within, width, height)
+    cells = braille.draw(
+        width - len(margin[0]) if margin else width,
+        height,
+        within,
+        traces=[braille.Trace(series.values, series.style) for series in plot.series],
+        rules=[braille.Rule(line.value, looks.DIM, line.name) for line in plot.references],
+        marks=_marks(plot) if plot.signs else [],
+    )
+    return [
+        Strip([Segment(label, ground + looks.DIM), *_segments(row, ground)], max(width, 0))
+        for label, row in zip(margin or [""] * len(cells), cells, strict=True)
+    ]
+
+
+def _segments(row: list[braille.Cell[Style]], ground: Style) -> list[Segment]:
+    """Neighbouring cells of one style as one segment."""
+    segments: list[Segment] = []
+    text, style = "", None
+    for character, own in row:
+        if own is not style and text:
+            segments.append(Segment(text, ground + style if style else ground))
+            text = ""
+        text, style = text + character, own
+    if text:
+        segments.append(Segment(text, ground + style if style else ground))
+    return segments
+
+
+def _margin(plot: Plot, within: braille.Span | None, width: int, height: int) -> list[str]:
+    """The axis' labels, one a row: top and bottom of the range and the references, where no two share a row.
+
+    Empty when there is no axis, nothing to label, or no room beside the labels.
+    """
+    if not plot.axis or within is None or height < 3:
+        return []
+    labels = {0: looks.nll(within[1]), height - 1: looks.nll(within[0])}
+    for line in plot.references:
+        if line.name and within[0] <= line.value <= within[1]:
+            row = braille.depth(line.value, within, 4 * height) // 4
+            labels.setdefault(row, looks.nll(line.value))
+    longest = max(len(label) for label in labels.values())
+    if width < longest + 8:
+        return []
+    return [f"{labels.get(row, ''):>{longest}} " for row in range(height)]
+
+
+def _marks(plot: Plot) -> list[braille.Mark[Style]]:
+    marks: list[braille.Mark[Style]] = []
+    for series in plot.series:
+        count = len(series.values)
+        bright = series.style + looks.BOLD
+        if series.best is not None and 0 <= series.best < count:
+            value = series.values[series.best]
+            if value is not None:
+                marks.append(braille.Mark(series.best, count, value, "★", bright))
+        if series.diverged and count:
+            known = [value for value in braille.finite(series.values[-50:]) if value is not None]
+            marks.append(braille.Mark(count - 1, count, known[-1] if known else float("nan"), "✖", looks.ERROR))
+    return marks
+
+
+def _same(one: Plot, other: Plot) -> bool:
+    """Whether two plots would draw the same; values are compared by identity, which costs nothing."""
+    return (
+        len(one.series) == len(other.series)
+        and all(
+            a.values is b.values and (a.style, a.best, a.diverged) == (b.style, b.best, b.diverged)
+            for a, b in zip(one.series, other.series, strict=True)
+        )
+        and (one.references, one.axis, one.signs, one.spare, one.span)
+        == (other.references, other.axis, other.signs, other.spare, other.span)
+    )
+
+
+def _same_token(one: object, other: tuple[Plot, int, int, Style]) -> bool:
+    return isinstance(one, tuple) and one[1:] == other[1:] and _same(one[0], other[0])
