@@ -191,7 +191,10 @@ def _read(value: Any, wanted: Any) -> Any:
     if value is None:
         return NAN if wanted is float else None if wanted == float | None else _UNFIT
     if wanted in (float, float | None):
-        return float(value) if isinstance(value, int | float) else _UNFIT
+        try:
+            return float(value) if isinstance(value, int | float) else _UNFIT
+        except OverflowError:  # an integer of hundreds of digits
+            return _UNFIT
     if wanted is int:
         return value if isinstance(value, int) else _UNFIT
     if wanted is str:

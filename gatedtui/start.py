@@ -47,9 +47,10 @@ def start(plans: Sequence[Plan], *, runs: Path, name: str | None = None, progres
     made: list[RunFolder] = []
     try:
         for plan, wanted in zip(plans, names, strict=True):
-            config = plan.config
-            run_name = wanted or folders.free_name(runs, config.model.unit, config.data.name)
-            made.append(folders.create(runs, run_name, config))
+            if wanted is None:
+                made.append(folders.create_next(runs, plan.config))
+            else:
+                made.append(folders.create(runs, wanted, plan.config))
     except BaseException:
         for run in made:
             folders.remove(run)

@@ -2,8 +2,9 @@
 
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from subprocess import Popen
 
 import typer
 
@@ -22,12 +23,13 @@ from gatedtui.start import Worker
 SIGNS = {"tanh": "▲", "lstm": "■", "gru": "●"}
 
 
-def after_start(workers: Sequence[Worker], *, detach: bool, json: bool, plain: bool) -> None:
+def after_start(workers: Sequence[Worker], *, detach: bool, json: bool, plain: bool, from_start: bool = True) -> None:
     """Follows workers this process started, then exits with the code of the worst of them.
 
     SIGINT and SIGTERM ask the workers to stop and wait for them; `d` in the live view leaves them training.
+    `from_start=False` leaves out what the runs told before they were resumed.
     """
-    runs = [worker.run for worker in workers]
+    runs, processes = [worker.run for worker in workers], {worker.run: worker.process for worker in workers}
     names = " ".join(run.name for run in runs)
     if detach:
         for run in runs:
@@ -36,14 +38,14 @@ def after_start(workers: Sequence[Worker], *, detach: bool, json: bool, plain: b
         return
     interrupted = False
     if json or plain or not output.on_a_terminal():
-        with _asking_to_stop(runs) as asked:
-            for run, event in follow.follow(runs):
+        with _asking_to_stop(processes) as asked:
+            for run, event in follow.follow(runs, processes=processes, from_start=from_start):
                 tell(run, event, json=json)
             interrupted = bool(asked)
     else:
         from gatedtui.tui.inline import run_live
 
-        outcome = run_live(runs)
+        outcome = run_live(runs, processes=processes)
         if outcome == "open":
             from gatedtui.cli.app import terminal_app
 
@@ -60,7 +62,7 @@ def after_start(workers: Sequence[Worker], *, detach: bool, json: bool, plain: b
 
 
 @contextmanager
-def _asking_to_stop(runs: Sequence[RunFolder]) -> Iterator[list[int]]:
+def _asking_to_stop(processes: Mapping[RunFolder, Popen[bytes]]) -> Iterator[list[int]]:
     """While inside, SIGINT and SIGTERM ask the runs to stop; gives the list of signals that came."""
     came: list[int] = []
 
@@ -68,8 +70,8 @@ def _asking_to_stop(runs: Sequence[RunFolder]) -> Iterator[list[int]]:
         came.append(number)
         if len(came) == 1:
             output.say("stopping: each run finishes its update and saves …")
-        for run in runs:
-            launch.request_stop(run)
+        for run, process in processes.items():
+            launch.request_stop(run, process=process)
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

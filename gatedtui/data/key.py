@@ -51,3 +51,8 @@ def shift(notes: np.ndarray) -> int:
         if pitches.min() + semitones >= LOWEST and pitches.max() + semitones < LOWEST + PITCHES:
             return semitones
     return nearest
+
+
+def transposed(notes: np.ndarray) -> np.ndarray:
+    """The notes in C major or A minor; see `shift`."""
+    return notes + np.array([0.0, 0.0, shift(notes)])

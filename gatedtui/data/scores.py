@@ -1,4 +1,4 @@
-"""Reading scores: MusicXML, ABC, kern and MIDI files as plain notes, through music21."""
+"""Reading scores as plain notes: MusicXML, ABC and kern files through music21, MIDI files through pretty_midi."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ FORMATS = {
     ".mid": "midi",
     ".midi": "midi",
 }
-"""The file endings that are read, each with music21's word for it."""
+"""The file endings that are read, and the format each stands for, in music21's words."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,50 +39,74 @@ class Score:
 def read(path: Path) -> tuple[Score, ...]:
     """The pieces in a file: one, except for an ABC or kern file that holds several.
 
-    Repeat signs are not played out: every bar comes once, in written order.
+    Repeat signs are not played out: every bar comes once, in written order. The parts of a MIDI file are its
+    instruments, without drums; its times are taken from its ticks, so tempo does not matter.
 
     Raises:
-        BadSource: the ending is not one of `FORMATS`, or the file cannot be read as what its ending says.
-    """
-    stream = _parse(path)
-    pieces = list(getattr(stream, "scores", None) or [stream])
-    title = path.name.removesuffix(path.suffix)
-    titles = [title] if len(pieces) == 1 else [f"{title}-{number}" for number in range(1, len(pieces) + 1)]
-    return tuple(
-        Score(title, tuple(_notes(part) for part in getattr(piece, "parts", None) or [piece]))
-        for title, piece in zip(titles, pieces, strict=True)
-    )
-
-
-def _parse(path: Path) -> Any:
-    """The file as a music21 stream: the only place where music21 is asked to read anything.
-
-    music21's usual `parse` keeps pickles in a temporary folder that other users can write, and loads what it finds
-    there; a file that is itself a pickle it loads as well. Here the source is read anew each time, nothing is stored,
-    and the format is always named, so no pickle can be reached.
+        BadSource: the ending is not one of `FORMATS`, or the file cannot be read as what its ending says, or no note
+            is in it.
     """
     form = FORMATS.get(path.suffix.lower())
     if form is None:
         raise BadSource(f"The file '{path}' is not a score that can be read.", f"Readable: {' '.join(FORMATS)}.")
     if not path.is_file():
         raise BadSource(f"There is no file '{path}'.", "Check the path.")
+    try:
+        pieces = (_midi(path),) if form == "midi" else _written(path, form)
+    except Exception as error:  # the parsers raise whatever a broken file provokes in them
+        raise BadSource(
+            f"The file '{path}' cannot be read as {form}: {str(error).strip() or type(error).__name__}.",
+            "Check that another program opens it.",
+        ) from error
+    if not any(len(piece.notes) for piece in pieces):
+        raise BadSource(f"The file '{path}' holds no notes.", "Check that another program plays it.")
+    return pieces
+
+
+def _midi(path: Path) -> Score:
+    # Not through music21: it takes a track that holds drums and other instruments, as in files of type 0, for drums.
+    from pretty_midi import PrettyMIDI
+
+    midi = PrettyMIDI(str(path))
+
+    def quarters(time_s: float) -> float:
+        return midi.time_to_tick(time_s) / midi.resolution
+
+    parts = [
+        [[quarters(note.start), quarters(note.end), float(note.pitch)] for note in instrument.notes]
+        for instrument in midi.instruments
+        if not instrument.is_drum
+    ]
+    return Score(path.name.removesuffix(path.suffix), tuple(np.array(part).reshape(-1, 3) for part in parts))
+
+
+def _written(path: Path, form: str) -> tuple[Score, ...]:
+    stream = parse(path, form)
+    pieces = list(getattr(stream, "scores", None) or [stream])
+    title = path.name.removesuffix(path.suffix)
+    titles = [title] if len(pieces) == 1 else [f"{title}-{number}" for number in range(1, len(pieces) + 1)]
+    return tuple(
+        Score(title, tuple(part_notes(part) for part in getattr(piece, "parts", None) or [piece]))
+        for title, piece in zip(titles, pieces, strict=True)
+    )
+
+
+def parse(path: Path, form: str) -> Any:
+    """The file as a music21 stream: the only place where music21 is asked to read anything.
+
+    music21's usual `parse` keeps pickles in a temporary folder that other users can write, and loads what it finds
+    there; a file that is itself a pickle it loads as well. Here the source is read anew each time, nothing is stored,
+    and the format is always named, so no pickle can be reached.
+    """
     from music21.converter import Converter
 
     converter = Converter()
-    # The quantising that music21 applies to MIDI by default is left to our own grid.
-    options = {"quantizePost": False} if form == "midi" else {}
-    try:
-        converter.parseFile(path.resolve(), format=form, forceSource=True, storePickle=False, **options)
-    except Exception as error:  # the parsers under music21 raise whatever a broken file provokes in them
-        raise BadSource(
-            f"The file '{path}' cannot be read as {form}: {str(error).strip() or type(error).__name__}.",
-            "Check that it opens in a notation program.",
-        ) from error
+    converter.parseFile(path.resolve(), format=form, forceSource=True, storePickle=False)
     return converter.stream
 
 
-def _notes(part: Any) -> np.ndarray:
-    """The notes of one music21 part, (N, 3) float64, ties merged."""
+def part_notes(part: Any) -> np.ndarray:
+    """The notes of one music21 part, (N, 3) float64 as in `Score.parts`."""
     from music21 import note
 
     if part.atSoundingPitch is not True:

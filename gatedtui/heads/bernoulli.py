@@ -70,14 +70,12 @@ class Bernoulli(nn.Module):
         return softplus((1 - 2 * target) * self.logits(h), threshold=40).sum(-1)
 
     @torch.no_grad()
-    def sample(
-        self, h: Tensor, generator: torch.Generator, *, temperature: float = 1.0, greedy: bool = False
-    ) -> Tensor:
-        """Draws the outputs of one frame.
+    def draw(self, h: Tensor, uniform: Tensor, *, temperature: float = 1.0, greedy: bool = False) -> Tensor:
+        """The outputs of one frame, each one where its uniform number lies below its probability.
 
         Args:
             h: `(…, H)`, as `(B, H)`.
-            generator: source of the draws, on h's device; untouched when greedy.
+            uniform: `(…, O)` in [0, 1), float32 or float64, on h's device; unused when greedy.
             temperature: above 0; the logits are divided by it (below 1 cautious, above 1 adventurous).
             greedy: the likelier value of each output instead of a draw.
 
@@ -90,5 +88,13 @@ class Bernoulli(nn.Module):
         if not temperature > 0:
             raise BadArgument(f"The temperature '{temperature}' must be above 0.", "Try --temperature 1.")
         p = torch.sigmoid(self.logits(h) / temperature)
-        u = 0.5 if greedy else torch.rand(p.shape, generator=generator, dtype=p.dtype, device=p.device)
-        return torch.where(p.isnan(), p, (u < p).to(p.dtype))
+        ones = (p > 0.5) if greedy else (uniform < p)
+        return torch.where(p.isnan(), p, ones.to(p.dtype))
+
+    def sample(
+        self, h: Tensor, generator: torch.Generator, *, temperature: float = 1.0, greedy: bool = False
+    ) -> Tensor:
+        """`draw` with uniform numbers from `generator` (on h's device), which a greedy one consumes as well."""
+        shape = (*h.shape[:-1], self.outputs)
+        uniform = torch.rand(shape, generator=generator, dtype=h.dtype, device=h.device)
+        return self.draw(h, uniform, temperature=temperature, greedy=greedy)

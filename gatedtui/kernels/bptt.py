@@ -25,10 +25,10 @@ def scan(unit: Tanh | GRU | LSTM, x: Tensor, state: Any = None, lengths: Any = N
     packing = Packing(x.shape[0], x.shape[1], lengths, x.device)
     if isinstance(unit, LSTM):
         h0, c0 = (None, None) if state is None else state
-        h, h_last, c_last = _LSTM.apply(packing, x, unit.W, unit.U, unit.b, unit.V, h0, c0)  # type: ignore[misc]
+        h, h_last, c_last = _LSTM.apply(packing, x, unit.W, unit.U, unit.b, unit.V, h0, c0)
         return h, (h_last, c_last)
     function = _GRU if isinstance(unit, GRU) else _Tanh
-    return function.apply(packing, x, unit.W, unit.U, unit.b, state)  # type: ignore[return-value]
+    return function.apply(packing, x, unit.W, unit.U, unit.b, state)
 
 
 def _input_gradients(ctx: Any, packing: Packing, dg: Tensor, x: Tensor, W: Tensor) -> tuple[Any, Tensor, Tensor]:
@@ -45,7 +45,7 @@ class _Tanh(Function):
         h = hs[packing.rows :]
         torch.addmm(b, xs, W.T, out=h)
         U_T = U.T
-        for p_t, h_t in zip(packing.before(hs), packing.split(h), strict=True):
+        for p_t, h_t in zip(*packing.walk(hs), strict=True):
             h_t.addmm_(p_t, U_T).tanh_()
         ctx.packing = packing
         ctx.set_materialize_grads(False)
@@ -54,14 +54,14 @@ class _Tanh(Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, dh: Tensor | None, dh_last: Tensor | None) -> Any:
+    def backward(ctx: Any, dh: Any, dh_last: Any) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         xs, W, U, hs = ctx.saved_tensors
         packing: Packing = ctx.packing
         h = hs[packing.rows :]
         D = packing.gradients(hs, U.shape[1], dh, dh_last)
         dg = D[packing.rows :]  # becomes the gradient at tanh's argument, step by step
         k = 1 - h * h
-        steps = zip(packing.before(D), packing.split(dg), packing.split(k), strict=True)
+        steps = zip(*packing.walk(D), packing.split(k), strict=True)
         for p_t, d_t, k_t in reversed(list(steps)):
             p_t.addmm_(d_t.mul_(k_t), U)
         dx, dW, db = _input_gradients(ctx, packing, dg, xs, W)
@@ -79,8 +79,7 @@ class _GRU(Function):
         rh = torch.empty_like(hs[packing.rows :])
         U_rz, U_h = U[: 2 * H].T, U[2 * H :].T
         steps = zip(
-            packing.before(hs),
-            packing.split(hs[packing.rows :]),
+            *packing.walk(hs),
             packing.split(g[:, : 2 * H]),
             *map(packing.split, g.chunk(3, 1)),
             packing.split(rh),
@@ -98,7 +97,7 @@ class _GRU(Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, dh: Tensor | None, dh_last: Tensor | None) -> Any:
+    def backward(ctx: Any, dh: Any, dh_last: Any) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         xs, W, U, g, hs, rh = ctx.saved_tensors
         packing: Packing = ctx.packing
         H = U.shape[1]
@@ -113,8 +112,7 @@ class _GRU(Function):
         s = hs.new_empty(packing.rows, H)  # dL/d(r ⊙ h) of the step at hand
         U_rz, U_h = U[: 2 * H], U[2 * H :]
         steps = zip(
-            packing.before(D),
-            packing.split(d),
+            *packing.walk(D),
             packing.split(d[:, None]),
             packing.split(k_za),
             packing.split(k_r),
@@ -157,18 +155,16 @@ class _LSTM(Function):
         tanh_c = torch.empty_like(hs[packing.rows :])
         U_T, V_if, V_o = U.T, V[:2], V[2]
         steps = zip(
-            packing.before(hs),
-            packing.before(cs),
-            packing.before(cs[:, None]),
-            packing.split(hs[packing.rows :]),
-            packing.split(cs[packing.rows :]),
+            *packing.walk(hs),
+            *packing.walk(cs),
+            packing.walk(cs[:, None])[0],
             packing.split(g),
             packing.split(g[:, : 2 * H].unflatten(1, (2, H))),
             *map(packing.split, g.chunk(4, 1)),
             packing.split(tanh_c),
             strict=True,
         )
-        for hp_t, cp_t, cp1_t, h_t, c_t, g_t, if_t, i_t, f_t, a_t, o_t, tanh_t in steps:
+        for hp_t, h_t, cp_t, c_t, cp1_t, g_t, if_t, i_t, f_t, a_t, o_t, tanh_t in steps:
             g_t.addmm_(hp_t, U_T)
             if_t.addcmul_(cp1_t, V_if).sigmoid_()
             a_t.tanh_()
@@ -182,7 +178,7 @@ class _LSTM(Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, dh: Tensor | None, dh_last: Tensor | None, dc_last: Tensor | None) -> Any:
+    def backward(ctx: Any, dh: Any, dh_last: Any, dc_last: Any) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         xs, W, U, V, g, hs, cs, tanh_c = ctx.saved_tensors
         packing: Packing = ctx.packing
         H = U.shape[1]
@@ -194,12 +190,10 @@ class _LSTM(Function):
         k_p = f + k_ifa[:, 0] * V[0] + k_ifa[:, 1] * V[1]  # of c_{t-1}, by dL/dc: through c and the peepholes of i, f
         D, E = packing.gradients(hs, H, dh, dh_last), packing.gradients(cs, H, None, dc_last)
         dg = torch.empty_like(g)
-        d, e = D[packing.rows :], E[packing.rows :]
+        e = E[packing.rows :]
         steps = zip(
-            packing.before(D),
-            packing.before(E),
-            packing.split(d),
-            packing.split(e),
+            *packing.walk(D),
+            *packing.walk(E),
             packing.split(e[:, None]),
             packing.split(k_o),
             packing.split(k_c),
@@ -210,7 +204,7 @@ class _LSTM(Function):
             packing.split(dg[:, 3 * H :]),
             strict=True,
         )
-        for hp_t, cp_t, d_t, e_t, e1_t, k_o_t, k_c_t, k_ifa_t, k_p_t, dg_t, difa_t, do_t in reversed(list(steps)):
+        for hp_t, d_t, cp_t, e_t, e1_t, k_o_t, k_c_t, k_ifa_t, k_p_t, dg_t, difa_t, do_t in reversed(list(steps)):
             torch.mul(d_t, k_o_t, out=do_t)
             e_t.addcmul_(d_t, k_c_t)
             torch.mul(e1_t, k_ifa_t, out=difa_t)

@@ -111,7 +111,8 @@ class Packing:
         """The slice of each step, `(n_t, ·)`, of `(N, ·)`."""
         return packed.split(self.counts)
 
-    def before(self, states: Tensor) -> list[Tensor]:
-        """For each step, the slice `(n_t, ·)` of `states (B + N, ·)` that holds the states before it."""
-        pieces = states.split([self.rows, *self.counts])
-        return [p if len(p) == n else p[:n] for p, n in zip(pieces, self.counts, strict=False)]
+    def walk(self, states: Tensor) -> tuple[list[Tensor], Sequence[Tensor]]:
+        """For each step, the slices `(n_t, ·)` of `states (B + N, ·)` that hold the states before it and after it."""
+        start, *after = states.split([self.rows, *self.counts])
+        before = [p if len(p) == n else p[:n] for p, n in zip([start, *after], self.counts, strict=False)]
+        return before, after

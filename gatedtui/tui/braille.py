@@ -7,7 +7,7 @@ colour, so every cell belongs to one trace: the one drawn last. Values may be No
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 Key = TypeVar("Key")
 Values = Sequence[float | None]
@@ -28,7 +28,7 @@ class Trace(Generic[Key]):
 
 @dataclass(frozen=True)
 class Rule(Generic[Key]):
-    """A dashed horizontal line at `value`, with a name at its right end where no curve is in the way."""
+    """A dashed horizontal line at `value`, with a name as far right as no curve is in the way."""
 
     value: float
     key: Key
@@ -50,11 +50,12 @@ Cell = tuple[str, Key | None]
 """A character and the key of what it belongs to; None where nothing is drawn."""
 
 
-def finite(values: Values) -> Values:
+def finite(values: Values) -> Sequence[float]:
     """The values that can be drawn; the very sequence given where that is all of them."""
     try:
-        if math.isfinite(sum(values)):  # pyright: ignore[reportArgumentType]
-            return values
+        whole = cast("Sequence[float]", values)
+        if math.isfinite(sum(whole)):
+            return whole
     except (TypeError, OverflowError):
         pass
     return [value for value in values if value is not None and math.isfinite(value)]
@@ -75,8 +76,8 @@ def span(curves: Iterable[Values], *, spare: float = 0.0, also: Iterable[float] 
         known = finite(values)
         late = finite(values[int(len(values) * spare) if len(values) >= 10 else 0 :])
         if len(known):
-            lows.append(min(known))  # pyright: ignore[reportArgumentType]
-            highs.append(max(late if len(late) else known))  # pyright: ignore[reportArgumentType]
+            lows.append(min(known))
+            highs.append(max(late if len(late) else known))
     extra = finite(list(also))
     if not lows and not extra:
         return None
@@ -123,6 +124,8 @@ def draw(
         _rule(cells, rule, within)
     for trace in traces:
         _trace(cells, trace, within)
+    for rule in rules:
+        _name(cells, rule, within)
     for mark in marks:
         _mark(cells, mark, within)
     return cells
@@ -142,9 +145,20 @@ def _rule(cells: list[list[Cell[Key]]], rule: Rule[Key], within: Span) -> None:
     line = cells[row]
     for column in range(0, len(line), 2):
         line[column] = (dash, rule.key)
-    if rule.name and len(rule.name) + 2 <= len(line) // 2:
-        for column, character in enumerate(f" {rule.name} ", len(line) - len(rule.name) - 2):
-            line[column] = (character, rule.key)
+
+
+def _name(cells: list[list[Cell[Key]]], rule: Rule[Key], within: Span) -> None:
+    low, high = within
+    wide = len(rule.name) + 2
+    if not rule.name or not low <= rule.value <= high or 2 * wide > len(cells[0]):
+        return
+    line = cells[depth(rule.value, within, 4 * len(cells)) // 4]
+    free = [key is None or key == rule.key for _, key in line]
+    for start in range(len(line) - wide, -1, -1):
+        if all(free[start : start + wide]):
+            for column, character in enumerate(f" {rule.name} ", start):
+                line[column] = (character, rule.key)
+            return
 
 
 def _trace(cells: list[list[Cell[Key]]], trace: Trace[Key], within: Span) -> None:
@@ -163,8 +177,8 @@ def _trace(cells: list[list[Cell[Key]]], trace: Trace[Key], within: Span) -> Non
             last = None
             continue
         first_y, last_y, top, bottom = (
-            depth(value, within, rows)  # pyright: ignore[reportArgumentType]
-            for value in (known[0], known[-1], max(known), min(known))  # pyright: ignore[reportArgumentType]
+            depth(value, within, rows)
+            for value in (known[0], known[-1], max(known), min(known))
         )
         if last is not None:
             for joint in _line(last, (x, first_y)):

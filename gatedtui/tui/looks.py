@@ -13,6 +13,7 @@ from rich.style import Style
 DIM = Style(dim=True)
 BOLD = Style(bold=True)
 PLAIN = Style()
+INVERSE = Style(reverse=True, bold=True)
 WARNING = Style(color="#d98e04", bold=True)
 ERROR = Style(color="#e5484d", bold=True)
 GOOD = Style(color="#2fa36b")

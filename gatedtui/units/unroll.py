@@ -13,7 +13,10 @@ def checked_lengths(lengths: Any, steps: int, rows: int) -> Tensor:
     Raises:
         ValueError: not one length a row, or a length outside 1..T.
     """
-    lengths = torch.as_tensor(lengths, dtype=torch.int64, device="cpu")
+    if isinstance(lengths, Tensor):
+        lengths = lengths.to("cpu", torch.int64)
+    else:
+        lengths = torch.tensor(lengths, dtype=torch.int64)  # a copy: an array may be read-only
     if lengths.shape != (rows,):
         raise ValueError(f"lengths must have shape ({rows},), one a row, not {tuple(lengths.shape)}")
     if int(lengths.min()) < 1 or int(lengths.max()) > steps:

@@ -78,22 +78,23 @@ class Curve(Widget):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._plot = Plot()
-        self._drawn: tuple[object, list[Strip]] = (None, [])
+        self._rows: list[Strip] = []
+        self._drawn_for: tuple[int, int, Style] | None = None
 
     def show(self, plot: Plot) -> None:
         """Draws this plot from now on."""
         if not _same(plot, self._plot):
             self._plot = plot
+            self._drawn_for = None
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
         """One row of the picture."""
-        plot, width, height = self._plot, self.size.width, self.size.height
-        token = (plot, width, height, self.rich_style)
-        if self._drawn[0] is None or not _same_token(self._drawn[0], token):
-            self._drawn = (token, strips(plot, width, height, self.rich_style))
-        rows = self._drawn[1]
-        return rows[y] if y < len(rows) else Strip.blank(width, self.rich_style)
+        width, height, ground = self.size.width, self.size.height, self.rich_style
+        if self._drawn_for != (width, height, ground):
+            self._rows = strips(self._plot, width, height, ground)
+            self._drawn_for = (width, height, ground)
+        return self._rows[y] if y < len(self._rows) else Strip.blank(width, ground)
 
 
 def strips(plot: Plot, width: int, height: int, ground: Style) -> list[Strip]:
@@ -176,7 +177,3 @@ def _same(one: Plot, other: Plot) -> bool:
         and (one.references, one.axis, one.signs, one.spare, one.span)
         == (other.references, other.axis, other.signs, other.spare, other.span)
     )
-
-
-def _same_token(one: object, other: tuple[Plot, int, int, Style]) -> bool:
-    return isinstance(one, tuple) and one[1:] == other[1:] and _same(one[0], other[0])

@@ -1,0 +1,154 @@
+"""What works on this machine, what does not, and what to type about it."""
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from gatedtui import paths
+
+PACKAGES = ("gatedtui", "torch", "numpy", "textual", "typer", "music21", "pretty_midi", "safetensors", "soundfile")
+ROOM_NEEDED = 200 * 1024**2
+"""Bytes that a cache and a few runs want."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One finding.
+
+    Attributes:
+        name: what was looked at.
+        state: `"ok"`, `"warning"` (something is missing that training can do without) or `"failed"`.
+        found: what there is.
+        fix: what to type, or "".
+    """
+
+    name: str
+    state: str
+    found: str
+    fix: str = ""
+
+
+def examine() -> Iterator[Check]:
+    """All checks, one after the other; training cannot work here when one of them is `"failed"`."""
+    yield Check("python", "ok", f"{platform.python_version()} ({sys.executable})")
+    yield from _packages()
+    yield Check("cpu", "ok", f"{_processor()}, {len(_cores())} of {os.cpu_count()} cores usable")
+    yield from _torch()
+    yield _audio_files()
+    yield _sound_card()
+    yield _players()
+    yield _writable("cache", paths.cache_folder(), "GATED_CACHE")
+    yield _writable("runs", paths.runs_folder(), "GATED_RUNS")
+    yield _mirror()
+    yield _terminal()
+
+
+def _packages() -> Iterator[Check]:
+    for name in PACKAGES:
+        try:
+            yield Check(name, "ok", metadata.version(name))
+        except metadata.PackageNotFoundError:
+            yield Check(name, "failed", "not installed", f"pip install {name}")
+
+
+def _cores() -> set[int]:
+    try:
+        return os.sched_getaffinity(0)
+    except AttributeError:
+        return set(range(os.cpu_count() or 1))
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def _torch() -> Iterator[Check]:
+    try:
+        import torch
+
+        from gatedtui.kernels.choose import choose
+    except (ImportError, OSError) as error:
+        yield Check("kernel", "failed", f"torch cannot be loaded: {error}", "pip install --force-reinstall torch")
+        return
+    choice = choose(torch.device("cpu"), torch.float32)
+    yield Check("kernel", "ok", f"{choice.backend}: {choice.why}")
+    if torch.cuda.is_available():
+        names = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
+        yield Check("gpu", "ok", f"{', '.join(names)}; --device auto stays on the CPU, --device cuda uses it")
+    else:
+        yield Check("gpu", "warning", "no CUDA device; training runs on the CPU", "nothing: the CPU is enough")
+
+
+def _audio_files() -> Check:
+    try:
+        import soundfile
+    except (ImportError, OSError) as error:
+        return Check("audio files", "failed", f"soundfile cannot be loaded: {error}", "pip install --force-reinstall soundfile")
+    return Check("audio files", "ok", soundfile.__libsndfile_version__)
+
+
+def _sound_card() -> Check:
+    """Asked in a child process: probing a machine without a card makes C libraries write to stderr."""
+    code = "import sounddevice as s; print(s.query_devices(kind='output')['name'])"
+    try:
+        child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=20)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Check("sound card", "warning", f"could not be asked: {error}", "gated sample still writes .mid and .wav")
+    if child.returncode == 0:
+        return Check("sound card", "ok", child.stdout.strip())
+    if "PortAudio library not found" in child.stderr:
+        return Check("sound card", "warning", "PortAudio is not installed", "apt-get install libportaudio2")
+    return Check("sound card", "warning", "no output device", "gated sample still writes .mid and .wav; copy and play them")
+
+
+def _players() -> Check:
+    from gatedtui.listen.player import system_player
+
+    found = system_player()
+    if found:
+        return Check("system player", "ok", found)
+    return Check("system player", "warning", "none found", "apt-get install ffmpeg (for ffplay), if you want to listen here")
+
+
+def _writable(name: str, folder: Path, variable: str) -> Check:
+    place = folder
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    if not os.access(place, os.W_OK) or not place.is_dir():
+        return Check(name, "failed", f"'{folder}' cannot be written", f"export {variable}=SOME/FOLDER")
+    free = shutil.disk_usage(place).free
+    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) if folder.exists() else 0
+    found = f"{folder}: {size / 1e6:.1f} MB used, {free / 1e9:.1f} GB free"
+    if free < ROOM_NEEDED:
+        return Check(name, "warning", found, f"make room, or export {variable}=SOME/FOLDER")
+    return Check(name, "ok", found)
+
+
+def _mirror() -> Check:
+    mirror = paths.mirror()
+    if mirror is None:
+        return Check("mirror", "ok", "none set (GATED_MIRROR); data comes from its own hosts")
+    if "://" in mirror or Path(mirror).is_dir():
+        return Check("mirror", "ok", mirror)
+    return Check("mirror", "warning", f"'{mirror}' is not a folder", "unset GATED_MIRROR, or point it at one")
+
+
+def _terminal() -> Check:
+    size = shutil.get_terminal_size()
+    encoding = (sys.stderr.encoding or "").lower()
+    found = f"{size.columns}×{size.lines}, {os.environ.get('TERM', 'no TERM')}, {encoding or 'unknown encoding'}"
+    if "utf" not in encoding:
+        return Check("terminal", "warning", found, "export LANG=C.UTF-8 (curves are drawn with braille characters)")
+    return Check("terminal", "ok", found)

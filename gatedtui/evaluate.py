@@ -1,0 +1,93 @@
+"""The score of a model on a split: nats a frame, weighted by frame and by sequence."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from gatedtui import modelfile
+from gatedtui.checkpoint import Checkpoint
+from gatedtui.data.batches import Pair, in_order
+from gatedtui.data.dataset import DataSet, pairs
+from gatedtui.errors import BadSource
+from gatedtui.network import Network, restore
+
+ROWS = 32
+"""Sequences scored side by side; more gains nothing on one CPU thread."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """The negative log-likelihood of a split, in nats.
+
+    Attributes:
+        frame: mean over all scored frames, the headline figure: long pieces count more.
+        sequence: mean over sequences of each one's own mean.
+        frames: how many frames were scored (2..T of each piece).
+        sequences: how many sequences were scored.
+    """
+
+    frame: float
+    sequence: float
+    frames: int
+    sequences: int
+
+
+@torch.no_grad()
+def score(network: Network, sequences: Sequence[Pair], *, backend: str) -> Score:
+    """Scores sequences without weight noise.
+
+    Args:
+        network: its dtype and device decide where the work is done; sums are float64.
+        sequences: `(x (T, I), y (T, O))` each, at least one.
+        backend: which kernel.
+    """
+    total, means, frames = 0.0, [], 0
+    for batch in in_order(sequences, ROWS):
+        nll = network.losses(*tensors(batch.x, batch.y, network), batch.lengths, backend=backend)
+        sums = nll.double().sum(0).cpu().numpy()
+        total += float(sums.sum())
+        means.append(sums / batch.lengths)
+        frames += int(batch.lengths.sum())
+    each = np.concatenate(means)
+    return Score(total / frames, float(each.mean()), frames, len(each))
+
+
+def tensors(x: np.ndarray, y: np.ndarray, network: Network) -> tuple[torch.Tensor, torch.Tensor]:
+    """Inputs and targets in the network's dtype, on its device."""
+    like = network.flat
+    return torch.from_numpy(x).to(like), torch.from_numpy(y).to(like)
+
+
+def evaluate(checkpoint: Checkpoint, dataset: DataSet, split: str) -> dict[str, Any]:
+    """What `gated eval` tells of a model: `nll_frame nll_sequence frames sequences joint parameters …`.
+
+    Raises:
+        BadSource: the data is of another kind than the model's, or the split holds nothing to score.
+    """
+    trained_on = checkpoint.data
+    if dataset.kind != trained_on["kind"]:
+        raise BadSource(f"'{dataset.name}' is {dataset.kind}, and the model was trained on {trained_on['kind']}.")
+    sequences = pairs(dataset, split)
+    if not sequences:
+        raise BadSource(f"The {split} part of '{dataset.name}' has no frame to score.", "Choose another --split.")
+    network = restore(checkpoint.config.model, checkpoint.weights)
+    found = score(network, sequences, backend="auto")
+    return {
+        "nll_frame": found.frame,
+        "nll_sequence": found.sequence,
+        "frames": found.frames,
+        "sequences": found.sequences,
+        "joint": "independent" if checkpoint.config.model.head == "bernoulli" else "joint",
+        "parameters": modelfile.parameters(checkpoint.config.model),
+        "unit": checkpoint.config.model.unit,
+        "data": dataset.name,
+        "split": split,
+        "data_digest": dataset.digest,
+        "same_data": dataset.digest == trained_on["digest"],
+        "trained_on": trained_on["name"],
+        "epoch": checkpoint.nll.get("epoch"),
+        "run": checkpoint.run,
+    }

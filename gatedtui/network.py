@@ -1,0 +1,244 @@
+"""A unit, or a stack of them, and a head: everything a checkpoint's tensors describe."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from gatedtui import kernels
+from gatedtui.config import ModelConfig, RunConfig
+from gatedtui.errors import unknown
+from gatedtui.heads.bernoulli import Bernoulli
+from gatedtui.modelfile import WIDTHS
+from gatedtui.units import UNITS
+from gatedtui.units.unroll import live_frames
+
+States = tuple[Any, ...]
+"""One recurrent state a layer: h `(B, H)`, for the LSTM (h, c)."""
+
+
+class Trained(Protocol):
+    """What a network needs of a checkpoint."""
+
+    @property
+    def config(self) -> RunConfig:
+        """Its `model` table says what to build."""
+        ...
+
+    @property
+    def weights(self) -> Mapping[str, np.ndarray]:
+        """Every parameter by its checkpoint name."""
+        ...
+
+
+class Network(nn.Module):
+    """`layers` recurrent layers of one kind and an output head on the last.
+
+    The parameters are views of one vector, `flat`, so that noise, norm and update take one operation each instead of
+    one a tensor. The weights that receive noise, W and U of every layer, come first in it. `to`, `double`, copying and
+    `load_state_dict` keep it so; replacing a parameter's data, or moving a child alone, does not.
+
+    Args:
+        unit: a key of `UNITS`.
+        inputs: I.
+        hidden: H, of every layer.
+        head: the output head for H hidden units, initialised by the caller.
+        layers: how many, the first reading x, each other the h below it.
+        generator: source of the units' initial weights; None means a fresh one seeded with 0, never the global one.
+
+    Attributes:
+        unit, unit2, …: the layers; head: the head. So the tensors are called `unit.W`, `unit2.U`, `head.weight`, ….
+        flat: all parameters `(N,)`, without gradient; writing to it changes them.
+        n_noisy: how many of its first elements are recurrent W and U.
+
+    Raises:
+        BadArgument: no unit has that name.
+    """
+
+    flat: Tensor
+    head: nn.Module
+
+    def __init__(
+        self,
+        unit: str,
+        inputs: int,
+        hidden: int,
+        head: nn.Module,
+        layers: int = 1,
+        *,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__()
+        if unit not in UNITS:
+            raise unknown("unit", unit, UNITS)
+        generator = generator or torch.Generator().manual_seed(0)
+        self.layers = layers
+        for layer in range(layers):
+            size = inputs if layer == 0 else hidden
+            self.add_module(_name(layer), UNITS[unit](size, hidden, generator=generator))
+        self.head = head
+        self._flatten()
+
+    @classmethod
+    def from_config(cls, model: ModelConfig, generator: torch.Generator, marginals: Any = None) -> "Network":
+        """A network with fresh weights.
+
+        Args:
+            model: which.
+            generator: source of all weights, the head's first.
+            marginals: `(88,)`, how often each pitch sounds in the training frames: where the output bias starts.
+
+        Raises:
+            BadArgument: no head or unit has that name.
+        """
+        if model.head not in HEADS:
+            raise unknown("head", model.head, HEADS)
+        head = HEADS[model.head](model, generator, marginals)
+        return cls(model.unit, WIDTHS[model.head][0], model.hidden, head, model.layers, generator=generator)
+
+    @classmethod
+    def of(cls, checkpoint: Trained) -> "Network":
+        """The network a checkpoint holds, on the CPU, in the dtype of its tensors."""
+        network = cls.from_config(checkpoint.config.model, torch.Generator().manual_seed(0))
+        tensors = {name: torch.tensor(value) for name, value in checkpoint.weights.items()}
+        network.to(tensors["unit.W"].dtype).load_state_dict(tensors)
+        return network
+
+    @property
+    def units(self) -> tuple[Any, ...]:
+        """The recurrent layers, the one that reads x first."""
+        return tuple(self.get_submodule(_name(layer)) for layer in range(self.layers))
+
+    def in_order(self) -> list[nn.Parameter]:
+        """The parameters as they follow each other in `flat`: W and U of all layers, then b and V, then the head's."""
+        matrices = [p for u in self.units for p in (u.W, u.U)]
+        vectors = [p for u in self.units for name, p in u.named_parameters() if name not in ("W", "U")]
+        return [*matrices, *vectors, *self.head.parameters()]
+
+    @torch.no_grad()
+    def _flatten(self) -> None:
+        ordered = self.in_order()
+        self.flat = torch.cat([p.detach().reshape(-1) for p in ordered])
+        pieces = self.flat.split([p.numel() for p in ordered])
+        for parameter, piece in zip(ordered, pieces, strict=True):
+            parameter.data = piece.view(parameter.shape)
+        self.n_noisy = sum(u.W.numel() + u.U.numel() for u in self.units)
+
+    def _apply(self, fn: Any, recurse: bool = True) -> "Network":
+        super()._apply(fn, recurse)
+        self._flatten()
+        return self
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self._flatten()  # a copy's parameters come as tensors of their own
+
+    def counts(self) -> dict[str, int]:
+        """Number of parameters: `recurrent` (what Table 1 counts), `output`, `total`."""
+        recurrent = sum(p.numel() for u in self.units for p in u.parameters())
+        output = sum(p.numel() for p in self.head.parameters())
+        return {"recurrent": recurrent, "output": output, "total": recurrent + output}
+
+    def scan(
+        self, x: Tensor, states: States | None = None, lengths: Any = None, *, backend: str = "auto"
+    ) -> tuple[Tensor, States]:
+        """All layers over all frames; arguments and errors as `kernels.scan`, with one state a layer.
+
+        Returns:
+            h of the last layer `(T, B, H)`, zero beyond a row's end, and the states after each row's last frame.
+        """
+        h, after = x, []
+        for unit, state in zip(self.units, states or (None,) * self.layers, strict=True):
+            h, state = kernels.scan(unit, h, state, lengths, backend)
+            after.append(state)
+        return h, tuple(after)
+
+    def forward(self, x: Tensor, lengths: Any = None, *, backend: str = "auto") -> Tensor:
+        """h of the last layer `(T, B, H)` for x `(T, B, I)`, from the zero state."""
+        return self.scan(x, None, lengths, backend=backend)[0]
+
+    def nll(self, h: Tensor, target: Tensor, lengths: Any = None) -> Tensor:
+        """NLL of every frame `(T, B)` in nats, zero beyond a row's end, for h `(T, B, H)` and target `(T, B, O)`."""
+        mask = None if lengths is None else live_frames(lengths, h.shape[0], h.shape[1], h.device)
+        return kernels.nll(self.head, h, target, mask)
+
+    def losses(self, x: Tensor, target: Tensor, lengths: Any = None, *, backend: str = "auto") -> Tensor:
+        """NLL of every frame of a minibatch, from the zero state.
+
+        Args:
+            x: `(T, B, I)`, the parameters' dtype and device.
+            target: `(T, B, O)`, likewise: the frame that follows each x.
+            lengths: `(B,)`, each in 1..T, rows in any order; None when every row is T long.
+            backend: as in `kernels.scan`.
+
+        Returns:
+            `(T, B)` nats, summed over outputs, zero beyond a row's end. The training loss is its sum over the number of
+            frames; the mean of each column over its length gives the sequence-weighted figure.
+        """
+        return self.nll(self(x, lengths, backend=backend), target, lengths)
+
+    def gradient(self, loss: Tensor) -> Tensor:
+        """dloss/d`flat` as a new vector `(N,)`; nothing is accumulated anywhere."""
+        return torch.cat([g.reshape(-1) for g in torch.autograd.grad(loss, self.in_order())])
+
+    def step(self, x_t: Tensor, states: States | None = None) -> tuple[Tensor, States]:
+        """One frame, for sampling: h of the last layer and the new states, as in `gates`."""
+        h, after, _ = self.gates(x_t, states)
+        return h, after
+
+    @torch.no_grad()
+    def gates(self, x_t: Tensor, states: States | None = None) -> tuple[Tensor, States, tuple[dict[str, Tensor], ...]]:
+        """One frame by the units' own equations, and the gates on the way.
+
+        Args:
+            x_t: `(B, I)`.
+            states: one a layer; None is zero.
+
+        Returns:
+            h of the last layer `(B, H)`, the new states, and each layer's gates by name, each `(B, H)`.
+        """
+        h, after, gates = x_t, [], []
+        for unit, state in zip(self.units, states or (None,) * self.layers, strict=True):
+            state, values = unit.step(h, state)
+            h = state[0] if isinstance(state, tuple) else state
+            after.append(state)
+            gates.append(values)
+        return h, tuple(after), tuple(gates)
+
+
+def _bernoulli(model: ModelConfig, generator: torch.Generator, marginals: Any) -> nn.Module:
+    head = Bernoulli(model.hidden, WIDTHS["bernoulli"][1])
+    head.initialise(generator, marginals)
+    return head
+
+
+HEADS = {"bernoulli": _bernoulli}
+"""How each head of `ModelConfig.head` is made and initialised."""
+
+
+def _name(layer: int) -> str:
+    return "unit" if layer == 0 else f"unit{layer + 1}"
+
+
+def build(model: ModelConfig, generator: torch.Generator | None = None, *, marginals: Any = None) -> Network:
+    """The network a config describes, float32 on the CPU.
+
+    Args:
+        model: unit, sizes and head.
+        generator: source of all initial weights; None means a fresh one seeded with 0.
+        marginals: how often each output is one in training, for the head's first bias (see `Bernoulli.initialise`).
+    """
+    generator = generator or torch.Generator().manual_seed(0)
+    inputs, outputs = WIDTHS[model.head]
+    head = Bernoulli(model.hidden, outputs, generator=generator)
+    head.initialise(generator, marginals)
+    return Network(model.unit, inputs, model.hidden, head, model.layers, generator=generator)
+
+
+def restore(model: ModelConfig, weights: Mapping[str, np.ndarray]) -> Network:
+    """The network a config describes, with the weights of a checkpoint, in their dtype."""
+    network = build(model).to(torch.from_numpy(weights["unit.W"]).dtype)
+    network.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in weights.items()})
+    return network

@@ -1,0 +1,299 @@
+"""Training as a stream of events. Whoever iterates decides what is shown, written and saved (design, idea 3)."""
+
+import math
+import platform
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+
+from gatedtui import events, modelfile, network
+from gatedtui.checkpoint import Checkpoint, Tensors
+from gatedtui.config import RunConfig
+from gatedtui.data.baseline import marginal_nll, marginals
+from gatedtui.data.batches import Batch, Batches
+from gatedtui.data.dataset import DataSet, pairs
+from gatedtui.errors import BadSource, DeviceError
+from gatedtui.evaluate import Score, score, tensors
+from gatedtui.events import Diverged, Epoch, Event, Finished, Resumed, Started, Step, Stopped
+from gatedtui.kernels import choose
+from gatedtui.optim import Optimiser
+
+STEP_EVERY_S = 0.25
+STARTS = 64
+"""Training pieces whose first frames a checkpoint carries (contracts: start)."""
+
+
+@dataclass
+class Position:
+    """Where a run stands between two updates; with the tensors of `Training.state` all that resuming needs.
+
+    `epoch` counts finished epochs, `batch` the updates done in the present one; the sums are over that part of it.
+    """
+
+    updates: int = 0
+    epoch: int = 0
+    batch: int = 0
+    nll_sum: float = 0.0
+    frames: int = 0
+    norm_sum: float = 0.0
+    seconds: float = 0.0
+    elapsed_s: float = 0.0
+    best_epoch: int = 0
+    best_nll: float = math.inf
+    backend: str = ""
+    scores: dict[str, float] = field(default_factory=dict)
+
+
+class Training:
+    """One run in memory: a network, its optimiser, and where in the data it stands.
+
+    Args:
+        config: the whole config.
+        data: the prepared data set.
+        run: the run's name, for the first event.
+        state: what `state()` gave earlier; None starts from the beginning.
+        resumed: whether to say so first: true also for a run that was killed before its first save.
+
+    Raises:
+        BadSource: the data has nothing to train on, or the state is another run's.
+        DeviceError: the device or kernel cannot be had.
+    """
+
+    def __init__(
+        self,
+        config: RunConfig,
+        data: DataSet,
+        *,
+        run: str = "",
+        state: tuple[Tensors, dict[str, Any]] | None = None,
+        resumed: bool = False,
+    ) -> None:
+        self.config, self.data, self.run, self.resumed = config, data, run, resumed or state is not None
+        device, dtype = pick_device(config.train.device), getattr(torch, config.train.dtype)
+        self.choice = choose(device, dtype, config.train.kernel)
+        self.sequences = {split: pairs(data, split) for split in ("train", "valid", "test")}
+        for split, found in self.sequences.items():
+            if not found:
+                raise BadSource(f"The {split} part of '{data.name}' has no frame to learn from.", "gated data info")
+        init, noise, order = (int(part) for part in np.random.SeedSequence(config.seed).generate_state(3, np.uint64) >> 1)
+        self.network = network.build(
+            config.model,
+            torch.Generator().manual_seed(init),
+            marginals=marginals(data.splits["train"]) if data.kind == "music" else None,
+        ).to(device=device, dtype=dtype)
+        self.optimiser = Optimiser(self.network, config.train, seed=noise)
+        self.batches = Batches(self.sequences["train"], config.train.batch, order)
+        self.position = Position(backend=self.choice.backend)
+        self.best = self.network.flat.clone()
+        self._began: float | None = None
+        if state is not None:
+            self._restore(*state)
+
+    # -- the stream -------------------------------------------------------------------------------------------------
+
+    def events(self, should_stop: Callable[[], bool] = lambda: False) -> Iterator[Event]:
+        """Trains until it is over or `should_stop()` says so, which is asked before every update.
+
+        Whenever an event is yielded the run stands between two updates, so `state()` may be taken. After `Diverged`
+        the weights are those before the update that failed.
+        """
+        config, at = self.config, self.position
+        if at.updates == 0:
+            yield self._started()
+        if self.resumed:
+            yield Resumed(at.updates, at.epoch)
+        self._began = time.perf_counter()
+        while not self._over():
+            last_step = time.perf_counter()
+            for batch in self.batches.epoch(at.epoch, start=at.batch):
+                if should_stop():
+                    yield Stopped(at.updates, at.epoch)
+                    return
+                trouble = self._update(batch)
+                if trouble:
+                    yield self._diverged(trouble)
+                    return
+                now = time.perf_counter()
+                if now - last_step >= STEP_EVERY_S:
+                    last_step = now
+                    yield Step(at.updates, at.epoch + 1, at.nll_sum / at.frames, at.frames / max(at.seconds, 1e-9))
+            valid = score(self.network, self.sequences["valid"], backend=self.choice.backend)
+            event = self._close_epoch(valid)
+            if not math.isfinite(valid.frame):
+                yield self._diverged(f"the validation NLL of epoch {at.epoch} is '{valid.frame}'.")
+                return
+            yield event
+        yield self._finished()
+
+    def _over(self) -> bool:
+        at, train = self.position, self.config.train
+        waited = at.epoch - at.best_epoch
+        return at.epoch >= train.epochs or bool(train.patience and at.epoch and waited >= train.patience)
+
+    def _update(self, batch: Batch) -> str:
+        """One update; gives what went wrong instead of doing it when a number is not finite."""
+        at, began = self.position, time.perf_counter()
+        frames = int(batch.lengths.sum())
+        x, y = tensors(batch.x, batch.y, self.network)
+        with self.optimiser.noise():
+            total = self.network.losses(x, y, batch.lengths, backend=self.choice.backend).sum()
+            gradient = self.network.gradient(total / frames)
+        loss = total.item()
+        if not math.isfinite(loss):
+            return f"the loss of update {at.updates + 1} is '{loss}'."
+        if not math.isfinite(norm := float(torch.linalg.vector_norm(gradient))):
+            return f"the gradient of update {at.updates + 1} has the norm '{norm}'."
+        self.optimiser.step(gradient)
+        at.updates += 1
+        at.batch += 1
+        at.nll_sum += loss
+        at.frames += frames
+        at.norm_sum += norm
+        at.seconds += time.perf_counter() - began
+        return ""
+
+    def _close_epoch(self, valid: Score) -> Epoch:
+        at = self.position
+        at.epoch += 1
+        if valid.frame < at.best_nll:
+            at.best_nll, at.best_epoch = valid.frame, at.epoch
+            at.scores = {"valid_nll": valid.frame, "valid_nll_sequence": valid.sequence}
+            self.best.copy_(self.network.flat)
+        event = Epoch(
+            epoch=at.epoch,
+            updates=at.updates,
+            frames=at.frames,
+            train_nll=at.nll_sum / at.frames,
+            valid_nll=valid.frame,
+            valid_nll_sequence=valid.sequence,
+            grad_norm=at.norm_sum / at.batch,
+            lr=self.config.train.lr,
+            frames_per_s=at.frames / max(at.seconds, 1e-9),
+            elapsed_s=self.elapsed_s,
+        )
+        at.batch, at.frames, at.nll_sum, at.norm_sum, at.seconds = 0, 0, 0.0, 0.0, 0.0
+        return event
+
+    def _diverged(self, what: str) -> Diverged:
+        at, lr = self.position, self.config.train.lr
+        hint = f"Try a smaller learning rate: gated train --lr {lr / 3:.2g} --unit {self.config.model.unit} --data {self.data.name}"
+        return Diverged(at.updates, at.epoch, what, hint)
+
+    def _started(self) -> Started:
+        config = self.config
+        model = modelfile.for_unit(config.model.unit, self.data.kind)
+        return Started(
+            run=self.run,
+            unit=config.model.unit,
+            data=self.data.name,
+            recipe=config.train.recipe,
+            seed=config.seed,
+            parameters=self.network.counts(),
+            kernel=self.choice.backend,
+            kernel_why=self.choice.why,
+            device=str(self.network.flat.device),
+            threads=torch.get_num_threads(),
+            marginal_nll=marginal_nll(self.data)[0] if self.data.kind == "music" else events.NAN,
+            paper_nll=model.paper_nll(self.data.name),
+            epochs=config.train.epochs,
+            host=platform.node(),
+        )
+
+    def _finished(self) -> Finished:
+        """Scores the best model, once, on what it was trained on and on the test split."""
+        at = self.position
+        best = network.build(self.config.model).to(self.network.flat)
+        best.flat.copy_(self.best)
+        train, test = (score(best, self.sequences[split], backend=self.choice.backend) for split in ("train", "test"))
+        at.scores |= {
+            "train_nll_frame": train.frame,
+            "train_nll_sequence": train.sequence,
+            "test_nll_frame": test.frame,
+            "test_nll_sequence": test.sequence,
+        }
+        return Finished(at.best_epoch, at.best_nll, train.frame, train.sequence, test.frame, test.sequence)
+
+    # -- what is saved ----------------------------------------------------------------------------------------------
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds of training, over all resumes."""
+        return self.position.elapsed_s + (time.perf_counter() - self._began if self._began is not None else 0.0)
+
+    def state(self) -> tuple[Tensors, dict[str, Any]]:
+        """Everything the rest of the run depends on: tensors, and the position as plain values."""
+        held = {"weights": self.network.flat, "best": self.best}
+        held |= {f"optimiser.{name}": value for name, value in self.optimiser.state().items()}
+        position = vars(self.position) | {"elapsed_s": self.elapsed_s}
+        if not math.isfinite(self.position.best_nll):
+            position["best_nll"] = None
+        return {name: value.detach().cpu().numpy().copy() for name, value in held.items()}, position
+
+    def _restore(self, held: Tensors, position: dict[str, Any]) -> None:
+        try:
+            values = {name: torch.from_numpy(np.array(value)) for name, value in held.items()}
+            if values["weights"].shape != self.network.flat.shape:
+                raise ValueError(f"{values['weights'].shape[0]} weights instead of {self.network.flat.shape[0]}")
+            if position["backend"] != self.choice.backend:
+                raise DeviceError(
+                    f"The run was trained with the kernel '{position['backend']}', and here '{self.choice.backend}' would go on.",
+                    "Resume it on the machine it was started on, or start it anew.",
+                )
+            self.network.flat.copy_(values["weights"])
+            self.best.copy_(values["best"])
+            self.optimiser.load({name[10:]: value for name, value in values.items() if name.startswith("optimiser.")})
+            if position["best_nll"] is None:
+                position = position | {"best_nll": math.inf}
+            self.position = Position(**position)
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise BadSource(f"The saved state of '{self.run}' does not fit its config ({error}).", "Train it anew.") from None
+
+    def best_checkpoint(self) -> Checkpoint | None:
+        """The best model so far with all that `sample` and `eval` need, or None before the first epoch's end."""
+        at, data = self.position, self.data
+        if not at.best_epoch:
+            return None
+        held = network.build(self.config.model).to(self.network.flat)
+        held.flat.copy_(self.best)
+        weights = {name: value.detach().cpu().numpy().copy() for name, value in held.named_parameters()}
+        train = self.sequences["train"]
+        first = [train[place][0][0] for place in np.linspace(0, len(train) - 1, min(STARTS, len(train))).astype(int)]
+        about = {
+            "name": data.name,
+            "kind": data.kind,
+            "digest": data.digest,
+            "steps_per_quarter": data.steps_per_quarter,
+            "rate_hz": data.rate_hz,
+            "scale": data.scale,
+        }
+        nll = {"epoch": at.best_epoch, **at.scores}
+        start = {"start": np.stack(first).astype(np.float32)}
+        return Checkpoint(self.config, about, nll, weights | start, self.run)
+
+
+def train(config: RunConfig, data: DataSet, *, run: str = "") -> Iterator[Event]:
+    """Trains from the beginning to the end: the whole loop in one call, for use from Python.
+
+    Args:
+        config: the whole config.
+        data: the prepared data set.
+        run: a name for the first event.
+    """
+    yield from Training(config, data, run=run).events()
+
+
+def pick_device(wanted: str) -> torch.device:
+    """The device of `--device`. `auto` is the CPU: no measurement yet says that a GPU is faster at these sizes.
+
+    Raises:
+        DeviceError: `cuda` is asked for and there is none.
+    """
+    if wanted != "cuda":
+        return torch.device("cpu")
+    if not torch.cuda.is_available():
+        raise DeviceError("There is no CUDA device for '--device cuda'.", "gated doctor says what is missing; --device cpu works.")
+    return torch.device("cuda")

@@ -1,0 +1,44 @@
+"""The lines around a screen: what is on it and how busy the machine is above, news and keys below."""
+
+from collections.abc import Sequence
+
+from gatedtui.tui import looks
+from gatedtui.tui.looks import BOLD, DIM, PLAIN, Spans
+from gatedtui.tui.messages import Load
+
+
+def top(places: Sequence[tuple[str, str]], here: str, load: Load | None, width: int) -> Spans:
+    """` gated  1 Dashboard …   cpu 98%  mem 1.1G`: the places one can go to, the present one bold.
+
+    Args:
+        places: key and name of each screen.
+        here: the name of the present one.
+        load: None before it was measured.
+        width: cells of the line.
+    """
+    line: Spans = [(" gated ", looks.INVERSE)]
+    for key, name in places:
+        line += [(f"  {key} ", DIM), (name, BOLD if name == here else DIM)]
+    right = f"cpu {load.cpu:3.0f}%  mem {looks.memory(load.memory)} " if load else ""
+    room = width - looks.length(line) - len(right)
+    return [*line, (" " * room, PLAIN), (right, DIM)] if room >= 2 else line
+
+
+def keys(items: Sequence[tuple[str, str, str, int]], width: int) -> Spans:
+    """` p pause  s stop  …`: keys bold, words dim; with the long words where they fit, else as many as fit.
+
+    Args:
+        items: key, word, more words, and rank: the highest ranks are left out first.
+        width: cells of the line.
+    """
+    for long in (True, False):
+        line: Spans = []
+        for number, (key, word, more, _) in enumerate(items):
+            gap = "   " if long else "  "
+            line += [(gap if number else " ", PLAIN), (key, BOLD), (f" {word}{more if long else ''}", DIM)]
+        if looks.length(line) <= width:
+            return line
+    if len(items) <= 1:
+        return line
+    worst = max(items, key=lambda item: item[3])
+    return keys([item for item in items if item is not worst], width)
