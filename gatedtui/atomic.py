@@ -1,31 +1,34 @@
-"""Files that are either whole or not there: written beside their place, synced, then moved onto it."""
+"""Whole files or none: what is written appears under its name at once, or not at all."""
 
-import contextlib
 import os
-from collections.abc import Iterator
+import threading
 from pathlib import Path
 
 from gatedtui.errors import BadSource
 
 
-@contextlib.contextmanager
-def replacing(path: Path, hint: str = "Choose another place, or make room there.") -> Iterator[Path]:
-    """Gives a temporary sibling of `path` to write to; when the block ends well it becomes `path`.
+def write(path: Path, content: bytes | memoryview) -> None:
+    """Writes `content` to `path`: first to a sibling, synced to the disk, which then takes the name in one step.
 
-    Nothing is left behind when the block raises, and a file that stood at `path` stays as it was.
+    A reader, a crash or a full disk never sees half a file, and an older file of that name survives a failure.
 
     Raises:
-        BadSource: the place cannot be written (missing folder, read-only, disk full); `hint` says what to do.
+        BadSource: the folder is missing, not writable or full, or `path` is something other than a plain file
+            (a device is never replaced by a file).
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    if path.exists() and not path.is_file():
+        kind = "a folder" if path.is_dir() else "not a plain file"
+        raise BadSource(f"'{path}' cannot be written: it is {kind}.", "Give the name of a file.")
+    # The sibling's name does not contain the file's own, which may already be as long as the file system allows.
+    sibling = path.with_name(f".{os.getpid()}-{threading.get_ident()}.part")
     try:
-        try:
-            yield temporary
-            with temporary.open("rb+") as file:
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-        finally:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
+        with sibling.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        sibling.replace(path)
     except OSError as error:
-        raise BadSource(f"'{path}' cannot be written ({error.strerror or error}).", hint) from None
+        why = error.strerror or type(error).__name__
+        raise BadSource(f"'{path}' cannot be written ({why}).", "Choose another place, or make room there.") from None
+    finally:
+        sibling.unlink(missing_ok=True)

@@ -58,11 +58,10 @@ def write(path: Path, tensors: Tensors, about: dict[str, Any]) -> None:
     import safetensors.numpy
 
     content = safetensors.numpy.save(
-        {name: np.ascontiguousarray(value) for name, value in tensors.items()},
+        {name: np.asarray(value, order="C") for name, value in tensors.items()},
         metadata={"gated": json.dumps({"format": FORMAT} | about, allow_nan=False, sort_keys=True)},
     )
-    with atomic.replacing(path) as temporary:
-        temporary.write_bytes(content)
+    atomic.write(path, content)
 
 
 def read(path: Path) -> tuple[Tensors, dict[str, Any]]:

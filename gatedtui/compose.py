@@ -156,6 +156,5 @@ def _write(
         "version": model.version,
     } | statistics.describe(roll)
     sidecar = Path(files[0]).with_suffix(".json")
-    with atomic.replacing(sidecar) as temporary:
-        temporary.write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    atomic.write(sidecar, (json.dumps(about, indent=2, ensure_ascii=False) + "\n").encode())
     return about

@@ -1,14 +1,14 @@
 """A unit, or a stack of them, and a head: everything a checkpoint's tensors describe."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from gatedtui import kernels
-from gatedtui.config import ModelConfig, RunConfig
+from gatedtui.config import ModelConfig
 from gatedtui.errors import unknown
 from gatedtui.heads.bernoulli import Bernoulli
 from gatedtui.modelfile import WIDTHS
@@ -17,20 +17,6 @@ from gatedtui.units.unroll import live_frames
 
 States = tuple[Any, ...]
 """One recurrent state a layer: h `(B, H)`, for the LSTM (h, c)."""
-
-
-class Trained(Protocol):
-    """What a network needs of a checkpoint."""
-
-    @property
-    def config(self) -> RunConfig:
-        """Its `model` table says what to build."""
-        ...
-
-    @property
-    def weights(self) -> Mapping[str, np.ndarray]:
-        """Every parameter by its checkpoint name."""
-        ...
 
 
 class Network(nn.Module):
@@ -58,7 +44,7 @@ class Network(nn.Module):
     """
 
     flat: Tensor
-    head: nn.Module
+    head: Any
 
     def __init__(
         self,
@@ -80,31 +66,6 @@ class Network(nn.Module):
             self.add_module(_name(layer), UNITS[unit](size, hidden, generator=generator))
         self.head = head
         self._flatten()
-
-    @classmethod
-    def from_config(cls, model: ModelConfig, generator: torch.Generator, marginals: Any = None) -> "Network":
-        """A network with fresh weights.
-
-        Args:
-            model: which.
-            generator: source of all weights, the head's first.
-            marginals: `(88,)`, how often each pitch sounds in the training frames: where the output bias starts.
-
-        Raises:
-            BadArgument: no head or unit has that name.
-        """
-        if model.head not in HEADS:
-            raise unknown("head", model.head, HEADS)
-        head = HEADS[model.head](model, generator, marginals)
-        return cls(model.unit, WIDTHS[model.head][0], model.hidden, head, model.layers, generator=generator)
-
-    @classmethod
-    def of(cls, checkpoint: Trained) -> "Network":
-        """The network a checkpoint holds, on the CPU, in the dtype of its tensors."""
-        network = cls.from_config(checkpoint.config.model, torch.Generator().manual_seed(0))
-        tensors = {name: torch.tensor(value) for name, value in checkpoint.weights.items()}
-        network.to(tensors["unit.W"].dtype).load_state_dict(tensors)
-        return network
 
     @property
     def units(self) -> tuple[Any, ...]:
@@ -183,14 +144,9 @@ class Network(nn.Module):
         """dloss/d`flat` as a new vector `(N,)`; nothing is accumulated anywhere."""
         return torch.cat([g.reshape(-1) for g in torch.autograd.grad(loss, self.in_order())])
 
-    def step(self, x_t: Tensor, states: States | None = None) -> tuple[Tensor, States]:
-        """One frame, for sampling: h of the last layer and the new states, as in `gates`."""
-        h, after, _ = self.gates(x_t, states)
-        return h, after
-
     @torch.no_grad()
-    def gates(self, x_t: Tensor, states: States | None = None) -> tuple[Tensor, States, tuple[dict[str, Tensor], ...]]:
-        """One frame by the units' own equations, and the gates on the way.
+    def step(self, x_t: Tensor, states: States | None = None) -> tuple[Tensor, States, tuple[dict[str, Tensor], ...]]:
+        """One frame by the units' own equations, for sampling and for looking at the gates.
 
         Args:
             x_t: `(B, I)`.
@@ -208,6 +164,36 @@ class Network(nn.Module):
         return h, tuple(after), tuple(gates)
 
 
+def build(model: ModelConfig, generator: torch.Generator | None = None, *, marginals: Any = None) -> Network:
+    """A network with fresh weights, float32 on the CPU.
+
+    Args:
+        model: which.
+        generator: source of all weights, the head's first; None means a fresh one seeded with 0, never the global one.
+        marginals: `(88,)`, how often each pitch sounds in the training frames: where the output bias starts.
+
+    Raises:
+        BadArgument: no head or unit has that name.
+    """
+    if model.head not in HEADS:
+        raise unknown("head", model.head, HEADS)
+    generator = generator or torch.Generator().manual_seed(0)
+    head = HEADS[model.head](model, generator, marginals)
+    return Network(model.unit, WIDTHS[model.head][0], model.hidden, head, model.layers, generator=generator)
+
+
+def restore(model: ModelConfig, weights: Mapping[str, np.ndarray]) -> Network:
+    """The network a config describes, on the CPU, with the weights of a checkpoint, in their dtype.
+
+    Raises:
+        BadArgument: no head or unit has that name.
+    """
+    tensors = {name: torch.from_numpy(np.array(value)) for name, value in weights.items()}
+    network = build(model).to(tensors["unit.W"].dtype)
+    network.load_state_dict(tensors)
+    return network
+
+
 def _bernoulli(model: ModelConfig, generator: torch.Generator, marginals: Any) -> nn.Module:
     head = Bernoulli(model.hidden, WIDTHS["bernoulli"][1])
     head.initialise(generator, marginals)
@@ -220,25 +206,3 @@ HEADS = {"bernoulli": _bernoulli}
 
 def _name(layer: int) -> str:
     return "unit" if layer == 0 else f"unit{layer + 1}"
-
-
-def build(model: ModelConfig, generator: torch.Generator | None = None, *, marginals: Any = None) -> Network:
-    """The network a config describes, float32 on the CPU.
-
-    Args:
-        model: unit, sizes and head.
-        generator: source of all initial weights; None means a fresh one seeded with 0.
-        marginals: how often each output is one in training, for the head's first bias (see `Bernoulli.initialise`).
-    """
-    generator = generator or torch.Generator().manual_seed(0)
-    inputs, outputs = WIDTHS[model.head]
-    head = Bernoulli(model.hidden, outputs, generator=generator)
-    head.initialise(generator, marginals)
-    return Network(model.unit, inputs, model.hidden, head, model.layers, generator=generator)
-
-
-def restore(model: ModelConfig, weights: Mapping[str, np.ndarray]) -> Network:
-    """The network a config describes, with the weights of a checkpoint, in their dtype."""
-    network = build(model).to(torch.from_numpy(weights["unit.W"]).dtype)
-    network.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in weights.items()})
-    return network

@@ -1,7 +1,6 @@
 """Unit and head together: names, the flat vector, values, and the step."""
 
 import copy
-import types
 
 import numpy as np
 import pytest
@@ -10,7 +9,7 @@ import torch
 from gatedtui.config import ModelConfig
 from gatedtui.errors import BadArgument
 from gatedtui.heads.bernoulli import Bernoulli
-from gatedtui.network import Network
+from gatedtui.network import Network, build, restore
 from gatedtui.units import UNITS
 
 
@@ -107,8 +106,7 @@ def test_steps_repeat_the_whole_sequence_and_show_every_layer_s_gates(unit, laye
     whole, after = network.scan(x)
     states = None
     for t in range(len(x)):
-        _, _, gates = network.gates(x[t], states)
-        h, states = network.step(x[t], states)
+        h, states, gates = network.step(x[t], states)
         torch.testing.assert_close(h, whole[t].detach(), rtol=0, atol=1e-12)
         assert [tuple(layer) for layer in gates] == [UNITS[unit].GATES] * layers
     torch.testing.assert_close(states, tuple(after), rtol=0, atol=1e-12)
@@ -131,7 +129,7 @@ def test_a_nan_weight_makes_the_loss_nan():
 def test_weights_follow_the_generator_alone():
     before = torch.get_rng_state()
     model = ModelConfig(unit="gru", hidden=6, layers=2)
-    networks = [Network.from_config(model, torch.Generator().manual_seed(seed)) for seed in (1, 1, 2)]
+    networks = [build(model, torch.Generator().manual_seed(seed)) for seed in (1, 1, 2)]
     assert torch.equal(torch.get_rng_state(), before)
     assert torch.equal(networks[0].flat, networks[1].flat)
     assert not torch.equal(networks[0].flat, networks[2].flat)
@@ -139,19 +137,18 @@ def test_weights_follow_the_generator_alone():
 
 def test_a_network_from_a_config_starts_at_the_marginals():
     marginals = np.linspace(0.01, 0.5, 88)
-    network = Network.from_config(ModelConfig(hidden=6), torch.Generator().manual_seed(0), marginals)
+    network = build(ModelConfig(hidden=6), torch.Generator().manual_seed(0), marginals=marginals)
     np.testing.assert_allclose(torch.sigmoid(network.head.bias).detach().numpy(), marginals, rtol=1e-5)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_a_network_is_made_from_a_checkpoint_s_weights(dtype):
     model = ModelConfig(unit="lstm", hidden=4, layers=2)
-    trained = Network.from_config(model, torch.Generator().manual_seed(5))
+    trained = build(model, torch.Generator().manual_seed(5))
     weights = {name: value.numpy().astype(dtype) for name, value in trained.state_dict().items()}
     for value in weights.values():
         value.flags.writeable = False  # as read from a file
-    config = types.SimpleNamespace(model=model)
-    again = Network.of(types.SimpleNamespace(config=config, weights=weights))
+    again = restore(model, weights)
     assert again.flat.numpy().dtype == dtype
     assert torch.equal(again.flat, trained.flat.to(again.flat.dtype))
 
@@ -161,4 +158,4 @@ def test_unknown_units_and_heads_are_refused_with_the_nearest():
         Network("gruu", 7, 5, Bernoulli(5, 7))
     assert "'gru'" in refused.value.hint
     with pytest.raises(BadArgument, match="'bernouli'"):
-        Network.from_config(ModelConfig(head="bernouli"), torch.Generator())
+        build(ModelConfig(head="bernouli"), torch.Generator())

@@ -40,7 +40,8 @@ def after_start(workers: Sequence[Worker], *, detach: bool, json: bool, plain: b
     if json or plain or not output.on_a_terminal():
         with _asking_to_stop(processes) as asked:
             for run, event in follow.follow(runs, processes=processes, from_start=from_start):
-                tell(run, event, json=json)
+                if json or not isinstance(event, Failed | Diverged):  # those two are in the closing lines
+                    tell(run, event, json=json)
             interrupted = bool(asked)
     else:
         from gatedtui.tui.inline import run_live

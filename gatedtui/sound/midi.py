@@ -80,8 +80,7 @@ def write_midi(
     song.text_events.append(pretty_midi.Text("end", len(roll) * step_s))
     content = io.BytesIO()
     song.write(content)
-    with atomic.replacing(Path(path)) as temporary:
-        temporary.write_bytes(content.getbuffer())
+    atomic.write(Path(path), content.getbuffer())
 
 
 @dataclass(frozen=True, eq=False)

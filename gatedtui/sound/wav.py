@@ -56,8 +56,7 @@ def write_audio(samples: np.ndarray, rate_hz: int, path: Path | str) -> float:
         for at in range(0, len(samples), _BLOCK):
             # 32767 on both sides, so that full scale fits with either sign.
             file.write(np.rint(samples[at : at + _BLOCK] * (gain * 32767.0)).astype(np.int16))
-    with atomic.replacing(Path(path)) as temporary:
-        temporary.write_bytes(content.getbuffer())
+    atomic.write(Path(path), content.getbuffer())
     return gain
 
 

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal
 from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.reactive import reactive
+from textual.reactive import var
 from textual.screen import Screen
 from textual.theme import Theme
 from textual.worker import get_current_worker
@@ -89,8 +89,9 @@ class GatedApp(App[Choice]):
         Binding("ctrl+p", "command_palette", "all commands, to search"),
     ]
 
-    runs: reactive[tuple[Snapshot, ...]] = reactive((), always_update=False)
-    beat: reactive[int] = reactive(0)
+    # var, not reactive: a reactive attribute of the app draws the whole terminal anew at every change.
+    runs: var[tuple[Snapshot, ...]] = var(())
+    beat: var[int] = var(0)
 
     def __init__(self, runs: Path, *, start: Start | None = None, resume: Resume = launch.start) -> None:
         super().__init__()
@@ -104,6 +105,7 @@ class GatedApp(App[Choice]):
         self.looked = False
         self.failure: Exception | None = None
         self._wake = threading.Event()
+        self._read: tuple[Snapshot, ...] = ()
         self._complaint = ""
         self.register_theme(THEME)
         self.theme = THEME.name
@@ -128,6 +130,7 @@ class GatedApp(App[Choice]):
     def tick(self) -> None:
         """A quarter of a second has passed."""
         if not self.frozen:
+            self._take(self._read)
             self.beat += 1
 
     # Reading.
@@ -151,18 +154,23 @@ class GatedApp(App[Choice]):
                 return
 
     def on_runs_read(self, message: RunsRead) -> None:
-        """Takes what the thread saw, and tells what has ended since."""
-        self.looked = True
+        """Keeps what the thread saw for the next tick, so that one paint shows all that is new (two a quarter of a
+        second cost nearly twice as much); the first look is shown at once."""
+        self._read = message.runs
         if message.load is not None:
             self.load = message.load
-        if self.frozen:
-            return
+        if not self.looked:
+            self.looked = True
+            self._take(self._read)
+
+    def _take(self, runs: tuple[Snapshot, ...]) -> None:
+        """Takes new snapshots in, and tells what has ended since the last ones."""
         before = {run.path: run for run in self.runs}
-        for run in message.runs:
+        for run in runs:
             news = phrases.news(before.get(run.path), run)
             if news:
                 self.news = (time.strftime("%H:%M:%S"), news)
-        self.runs = message.runs
+        self.runs = runs
 
     def on_trouble(self, message: Trouble) -> None:
         """Says what did not work; the same thing only once in a row."""

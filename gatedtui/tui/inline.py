@@ -18,6 +18,7 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.geometry import Size
+from textual.screen import Screen
 from textual.worker import get_current_worker
 
 from gatedtui.errors import GatedError
@@ -141,11 +142,19 @@ class LiveView(App[Outcome]):
             give_signals_back(*SIGNALS)
 
     def _terminal_resized(self) -> None:
-        # The cursor rests at the view's first cell, also after the terminal has wrapped its lines anew.
-        if self._driver is not None:
-            self._driver.write("\r\x1b[J")
         size = Size(*shutil.get_terminal_size())
+        # The cursor rests at the view's first cell, also after the terminal has wrapped its lines anew. Lines are
+        # deleted, not erased: what is erased from the first cell on, some terminals move into their scrollback.
+        if self._driver is not None:
+            self._driver.write(f"\r\x1b[{size.height}M")
         self.post_message(events.Resize(size, size))
+
+    def _display(self, screen: Screen[Any], renderable: Any) -> None:
+        # Between the terminal's new size and the layout's, a frame of the old size would wrap or scroll, and its
+        # remains would stay. The resize itself brings the next frame.
+        strips, size = getattr(renderable, "strips", ()), self.size
+        if len(strips) < size.height + (size.height < 2) and all(strip.cell_length <= size.width for strip in strips):
+            super()._display(screen, renderable)
 
     def on_resize(self) -> None:
         """Lays the rows out anew."""

@@ -140,7 +140,7 @@ def test_both_weightings_are_what_their_names_say(tiny: DataSet):
     sums, lengths = [], []
     for x, y in sequences:
         nll = training.network.losses(torch.from_numpy(x[:, None]), torch.from_numpy(y[:, None]), backend="reference")
-        sums.append(float(nll.double().sum()))
+        sums.append(nll.double().sum().item())
         lengths.append(len(x))
     assert found.frame == pytest.approx(sum(sums) / sum(lengths), rel=1e-6)
     assert found.sequence == pytest.approx(np.mean([s / n for s, n in zip(sums, lengths, strict=True)]), rel=1e-6)

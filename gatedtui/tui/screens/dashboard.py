@@ -78,13 +78,15 @@ class Dashboard(Screen[None]):
     # Painting.
 
     def show_runs(self, runs: Sequence[Snapshot]) -> None:
-        """Takes new runs in, lets vanished ones go, and brings the others up to date."""
+        """Takes new runs in and lets vanished ones go."""
         if not self.is_mounted:
             return
         holder = self.query_one("#cards", Container)
         paths = [run.path for run in runs]
-        focus_at = list(self.cards).index(self.focused.run.path) if isinstance(self.focused, RunCard) else 0
-        for path in [path for path in self.cards if path not in paths]:
+        before = list(self.cards)
+        run = self.focused_run()
+        focus_at = before.index(run.path) if run is not None and run.path in before else 0
+        for path in [path for path in before if path not in paths]:
             self.cards.pop(path).remove()
         if self.enlarged not in paths:
             self.enlarged = None
@@ -97,12 +99,12 @@ class Dashboard(Screen[None]):
         if fresh:
             order = {card: place for place, card in enumerate(self.cards.values())}
             holder.sort_children(key=lambda widget: order.get(cast("RunCard", widget), len(order)))
-        now, beat = time.monotonic(), self.gated.beat
         for run in runs:
-            self.cards[run.path].show(run, now, beat)
+            self.cards[run.path].run = run
         if self.cards and (not isinstance(self.focused, RunCard) or self.focused not in self.cards.values()):
             self.set_focus(list(self.cards.values())[min(focus_at, len(self.cards) - 1)])
-        self.paint()
+        if paths != before:
+            self.paint()
 
     def paint(self) -> None:
         """Lays out what is there and brings the lines up to date."""
@@ -112,8 +114,7 @@ class Dashboard(Screen[None]):
         width, app = self.size.width, self.gated
         now = time.monotonic()
         for card in self.cards.values():
-            if card.run.alive:
-                card.show(card.run, now, app.beat)
+            card.show(card.run, now, app.beat)
         places = [("1", NAME)]
         self.query_one("#top", Lines).show([bars.top(places, NAME, app.load, width)])
         self.query_one("#news", Lines).show([self._news(width)])

@@ -32,6 +32,7 @@ class RunCard(Vertical, can_focus=True):
         super().__init__()
         self.run = run
         self._now = (0.0, 0)
+        self._titles: tuple[Content, Content] | None = None
 
     def compose(self) -> ComposeResult:
         yield Lines(classes="state")
@@ -57,8 +58,9 @@ class RunCard(Vertical, can_focus=True):
             return
         run, width, height = self.run, self.size.width - 2, self.size.height
         foot = FIGURES if height >= 9 else 2 if height >= 7 else 1 if height >= 5 else 0
-        self.border_title = heading(run, width)
-        self.border_subtitle = Content(phrases.name(run, max(width - 4, 0)))
+        titles = (heading(run, width), Content(phrases.name(run, max(width - 4, 0))))
+        if titles != self._titles:  # setting them draws the card anew, even where they stay the same
+            self._titles = self.border_title, self.border_subtitle = titles
         self.query_one(".state", Lines).show([state_line(run, width, *self._now)])
         self.query_one(Curve).show(plot(run, large=True))
         figures = self.query_one(".figures", Lines)
