@@ -118,7 +118,7 @@ def load(path: Path) -> Checkpoint:
         run_config = config.from_nested(about["config"])
         data, nll = dict(about["data"]), dict(about["nll"])
         kind, rate = str(data["kind"]), int(data["steps_per_quarter"]) + int(data["rate_hz"])
-        str(data["name"]), str(data["digest"]), float(data["scale"])
+        data |= {"name": str(data["name"]), "digest": str(data["digest"]), "scale": float(data["scale"])}
     except (KeyError, ValueError, TypeError, AttributeError, BadArgument):
         raise BadSource(f"'{path}' does not hold a whole config.", "Train again, or take another model.") from None
     _check(path, tensors, run_config)

@@ -58,13 +58,17 @@ def compose(
     """
     for out in outs:
         if not out.parent.is_dir():
-            raise BadSource(f"There is no folder '{out.parent}' to write '{out.name}' into.", f"mkdir -p '{out.parent}'")
+            raise BadSource(
+                f"There is no folder '{out.parent}' to write '{out.name}' into.", f"mkdir -p '{out.parent}'"
+            )
     model = source.checkpoint
     grid = int(model.data["steps_per_quarter"])
     steps = request.steps or max(1, round((request.seconds or DEFAULT_S) * request.qpm / 60 * grid))
     primer = None
     if request.prime is not None:
-        primer = read_primer(request.prime, request.prime_steps, grid=grid, cache=cache, mirror=mirror, progress=progress)
+        primer = read_primer(
+            request.prime, request.prime_steps, grid=grid, cache=cache, mirror=mirror, progress=progress
+        )
     from gatedtui.sample import draw_music
 
     drawn = draw_music(
@@ -136,7 +140,9 @@ def _write(
             samples = piano.render(whole, qpm=request.qpm, steps_per_quarter=grid)
             wav.write_audio(samples, piano.RATE_HZ, path)
         else:
-            midi.write_midi(whole, path, qpm=request.qpm, steps_per_quarter=grid, title=source.checkpoint.config.model.unit)
+            midi.write_midi(
+                whole, path, qpm=request.qpm, steps_per_quarter=grid, title=source.checkpoint.config.model.unit
+            )
         files.append(str(path))
     model = source.checkpoint
     about: dict[str, Any] = {

@@ -138,7 +138,9 @@ def parse_setting(text: str) -> tuple[str, Any]:
             return key, float(value)
     except ValueError:
         word = "a whole number" if kind in ("int", int) else "a number"
-        raise BadArgument(f"{key} must be {word}, not {value!r}.", f"Write for example --set {key}={default(key)}") from None
+        raise BadArgument(
+            f"{key} must be {word}, not {value!r}.", f"Write for example --set {key}={default(key)}"
+        ) from None
     return key, value.strip()
 
 
@@ -202,12 +204,12 @@ def _checked(key: str, value: Any) -> tuple[str, Any]:
         return f"{key} must be {kind.__name__}, not {value!r}", value
     low, high, choices = spec.metadata["low"], spec.metadata["high"], spec.metadata["choices"]
     if choices and value not in choices:
-        guess = nearest(value, choices)
+        guess = nearest(str(value), choices)
         aside = f" (did you mean {guess!r}?)" if guess else ""
         return f"{key} must be one of {', '.join(choices)}, not {value!r}{aside}", value
     if isinstance(value, float) and not math.isfinite(value):
         return f"{key} must be a finite number, not '{value}'", value
-    if low is not None and value < low or high is not None and value > high:
+    if (low is not None and value < low) or (high is not None and value > high):
         return f"{key} must lie in [{low:g}, {high:g}], not '{value}'", value
     return "", value
 

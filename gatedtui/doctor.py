@@ -95,7 +95,9 @@ def _audio_files() -> Check:
     try:
         import soundfile
     except (ImportError, OSError) as error:
-        return Check("audio files", "failed", f"soundfile cannot be loaded: {error}", "pip install --force-reinstall soundfile")
+        return Check(
+            "audio files", "failed", f"soundfile cannot be loaded: {error}", "pip install --force-reinstall soundfile"
+        )
     return Check("audio files", "ok", soundfile.__libsndfile_version__)
 
 
@@ -103,14 +105,16 @@ def _sound_card() -> Check:
     """Asked in a child process: probing a machine without a card makes C libraries write to stderr."""
     code = "import sounddevice as s; print(s.query_devices(kind='output')['name'])"
     try:
-        child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=20)
+        child = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, timeout=20)
     except (OSError, subprocess.TimeoutExpired) as error:
         return Check("sound card", "warning", f"could not be asked: {error}", "gated sample still writes .mid and .wav")
     if child.returncode == 0:
         return Check("sound card", "ok", child.stdout.strip())
     if "PortAudio library not found" in child.stderr:
         return Check("sound card", "warning", "PortAudio is not installed", "apt-get install libportaudio2")
-    return Check("sound card", "warning", "no output device", "gated sample still writes .mid and .wav; copy and play them")
+    return Check(
+        "sound card", "warning", "no output device", "gated sample still writes .mid and .wav; copy and play them"
+    )
 
 
 def _players() -> Check:
@@ -119,7 +123,9 @@ def _players() -> Check:
     found = system_player()
     if found:
         return Check("system player", "ok", found)
-    return Check("system player", "warning", "none found", "apt-get install ffmpeg (for ffplay), if you want to listen here")
+    return Check(
+        "system player", "warning", "none found", "apt-get install ffmpeg (for ffplay), if you want to listen here"
+    )
 
 
 def _writable(name: str, folder: Path, variable: str) -> Check:

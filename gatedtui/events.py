@@ -129,8 +129,7 @@ class Finished:
 
 Event = Started | Step | Epoch | Saved | Resumed | Diverged | Stopped | Failed | Finished
 KINDS: dict[str, type[Event]] = {
-    kind.__name__.lower(): kind
-    for kind in (Started, Step, Epoch, Saved, Resumed, Diverged, Stopped, Failed, Finished)
+    kind.__name__.lower(): kind for kind in (Started, Step, Epoch, Saved, Resumed, Diverged, Stopped, Failed, Finished)
 }
 TERMINAL = (Diverged, Stopped, Failed, Finished)
 """The last event of a run that is over, or that waits to be resumed."""

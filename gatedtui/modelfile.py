@@ -108,7 +108,9 @@ def read(path: Path) -> ModelFile:
     except BadArgument as error:
         raise BadSource(f"The model file '{path}' is wrong: {error.what}", hint) from None
     _check_counts(path, model, tabled["parameters"])
-    return ModelFile(path.stem, str(tables.get("title", path.stem)), model, dict(tabled["train"]), dict(tabled["paper"]))
+    return ModelFile(
+        path.stem, str(tables.get("title", path.stem)), model, dict(tabled["train"]), dict(tabled["paper"])
+    )
 
 
 def _check_counts(path: Path, model: ModelConfig, stated: dict[str, Any]) -> None:

@@ -66,9 +66,7 @@ def plan(
     return [_plan(file, kind, data, chosen, typed) for file in files]
 
 
-def _plan(
-    file: modelfile.ModelFile, kind: str, data: str, recipe: recipes.Recipe, typed: Mapping[str, Any]
-) -> Plan:
+def _plan(file: modelfile.ModelFile, kind: str, data: str, recipe: recipes.Recipe, typed: Mapping[str, Any]) -> Plan:
     if file.kind != kind:
         hint = f"gated train --data {data} --model {kind}-{file.model.unit}"
         raise BadArgument(f"The model '{file.name}' is for {file.kind}, and '{data}' is {kind}.", hint)

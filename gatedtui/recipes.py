@@ -24,8 +24,8 @@ class Recipe:
 RECIPES = {
     "paper": Recipe(
         "paper",
-        "Chung et al. 2014, section 4: RMSProp, weight noise 0.075, gradient norm 1, stop on validation. What the paper "
-        "leaves open (momentum, averaging, floor, minibatch) follows the first author's later code and Graves 2013; "
+        "Chung et al. 2014, section 4: RMSProp, weight noise 0.075, gradient norm 1, stop on validation. What the "
+        "paper leaves open (momentum, averaging, floor, minibatch) follows the first author's later code and Graves; "
         "measured on JSB: 8.68 / 8.54 / 8.47 nats a frame for tanh / GRU / LSTM.",
         {
             "optimiser": "rmsprop",

@@ -1,4 +1,4 @@
-"""Which trained model a SOURCE means: an existing path, else a run's name, else a released name; or the newest that fits."""
+"""Which trained model a SOURCE means: a path, else a run's name, else a released name; or the newest that fits."""
 
 import re
 from collections.abc import Iterator
@@ -60,10 +60,14 @@ def find(
     path, origin = _named(source, runs)
     found = checkpoint.load(path)
     if unit is not None and found.config.model.unit != unit:
-        raise BadSource(f"'{source}' is a model of '{found.config.model.unit}' units, not '{unit}'.", "Leave out --unit.")
+        raise BadSource(
+            f"'{source}' is a model of '{found.config.model.unit}' units, not '{unit}'.", "Leave out --unit."
+        )
     if kind is not None and found.data["kind"] != kind:
         ending = ".wav" if found.data["kind"] == "speech" else ".mid"
-        raise BadSource(f"'{source}' models {found.data['kind']}, not {kind}.", f"Write --out with the ending {ending}.")
+        raise BadSource(
+            f"'{source}' models {found.data['kind']}, not {kind}.", f"Write --out with the ending {ending}."
+        )
     return Source(found, path, _described(origin, found))
 
 
@@ -117,4 +121,5 @@ def _candidates(runs: Path) -> Iterator[tuple[Path, str, Checkpoint]]:
 def _described(origin: str, found: Checkpoint) -> str:
     epoch, valid = found.nll.get("epoch"), found.nll.get("valid_nll")
     figure = f", valid {valid:.2f} nats a frame" if isinstance(valid, int | float) else ""
-    return f"{origin}: {found.config.model.unit} {found.config.model.hidden} on {found.data['name']}, epoch {epoch}{figure}"
+    model = found.config.model
+    return f"{origin}: {model.unit} {model.hidden} on {found.data['name']}, epoch {epoch}{figure}"

@@ -25,7 +25,9 @@ class Worker:
     process: subprocess.Popen[bytes]
 
 
-def start(plans: Sequence[Plan], *, runs: Path, name: str | None = None, progress: Progress | None = None) -> list[Worker]:
+def start(
+    plans: Sequence[Plan], *, runs: Path, name: str | None = None, progress: Progress | None = None
+) -> list[Worker]:
     """Prepares the data, creates one folder a plan, and starts one worker each, all at once.
 
     Args:

@@ -7,6 +7,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+os.environ["OMP_NUM_THREADS"] = "1"  # before torch is imported: the tests already fill the cores with processes
+
 import pytest
 
 REPO = Path(__file__).resolve().parent.parent
@@ -19,7 +21,6 @@ def private_places(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest
     monkeypatch.setenv("GATED_CACHE", str(base / "cache"))
     monkeypatch.setenv("GATED_RUNS", str(tmp_path_factory.mktemp("runs")))
     monkeypatch.delenv("GATED_DEBUG", raising=False)
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture

@@ -16,7 +16,9 @@ DATA = {"name": "tiny", "kind": "music", "digest": "0" * 64, "steps_per_quarter"
 def example(unit: str = "lstm", layers: int = 2) -> Checkpoint:
     config = build({"model.unit": unit, "model.hidden": 3, "model.layers": layers})
     generator = np.random.default_rng(0)
-    tensors = {name: generator.normal(size=shape).astype(np.float32) for name, shape in checkpoint.shapes(config).items()}
+    tensors = {
+        name: generator.normal(size=shape).astype(np.float32) for name, shape in checkpoint.shapes(config).items()
+    }
     tensors["start"] = np.zeros((2, 88), np.float32)
     return Checkpoint(config, DATA, {"valid_nll": 8.5, "epoch": 3}, tensors, "a-run")
 
@@ -58,7 +60,7 @@ def test_every_way_to_cut_a_file_short_is_refused(tmp_path: Path):
     path = tmp_path / "m.safetensors"
     checkpoint.save(path, example("tanh", 1))
     whole = path.read_bytes()
-    for length in [*range(0, 64), *range(64, len(whole), 97), len(whole) - 1]:
+    for length in [*range(64), *range(64, len(whole), 97), len(whole) - 1]:
         path.write_bytes(whole[:length])
         with pytest.raises(BadSource):
             checkpoint.load(path)

@@ -9,14 +9,18 @@ from gatedtui.errors import BadArgument, BadSource
 WHOLE = '[model]\nunit = "gru"\nhidden = 5\n'
 
 
-@pytest.mark.parametrize(("unit", "hidden", "count"), [("tanh", 100, 18_900), ("gru", 46, 18_630), ("lstm", 36, 18_108)])
+@pytest.mark.parametrize(
+    ("unit", "hidden", "count"), [("tanh", 100, 18_900), ("gru", 46, 18_630), ("lstm", 36, 18_108)]
+)
 def test_the_papers_music_sizes(unit: str, hidden: int, count: int):
     file = modelfile.for_unit(unit, "music")
     assert file.model.hidden == hidden
     assert modelfile.parameters(file.model)["recurrent"] == count
 
 
-@pytest.mark.parametrize(("unit", "hidden", "count"), [("tanh", 400, 168_400), ("gru", 227, 168_888), ("lstm", 195, 169_065)])
+@pytest.mark.parametrize(
+    ("unit", "hidden", "count"), [("tanh", 400, 168_400), ("gru", 227, 168_888), ("lstm", 195, 169_065)]
+)
 def test_the_papers_speech_counts(unit: str, hidden: int, count: int):
     counts = modelfile.parameters(ModelConfig(unit=unit, hidden=hidden, head="mixture"))
     assert counts == {"recurrent": count, "output": 420 * (hidden + 1), "total": count + 420 * (hidden + 1)}
@@ -38,7 +42,7 @@ def test_a_second_layer_reads_the_first_ones_states():
 
 def test_a_users_file_works_like_a_bundled_one(tmp_path: Path):
     path = tmp_path / "mine.toml"
-    path.write_text(WHOLE + '[train]\nlr = 0.01\n[parameters]\nrecurrent = 1410\n')
+    path.write_text(WHOLE + "[train]\nlr = 0.01\n[parameters]\nrecurrent = 1410\n")
     file = modelfile.load(str(path))
     assert (file.name, file.model.hidden, file.train) == ("mine", 5, {"lr": 0.01})
 

@@ -17,7 +17,9 @@ def terminal_app(runs: Path | None = None) -> None:
         BadArgument: stdin, stdout or stderr is not a terminal.
     """
     if not output.on_a_terminal():
-        raise BadArgument("The terminal app needs a terminal.", "gated --help lists the commands that work without one.")
+        raise BadArgument(
+            "The terminal app needs a terminal.", "gated --help lists the commands that work without one."
+        )
     place = runs or paths.runs_folder()
 
     def train_three() -> list[RunFolder]:

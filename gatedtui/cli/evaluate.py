@@ -40,6 +40,10 @@ def evaluate(
         output.document(scored)
         return
     counts = scored["parameters"]
-    output.result(f"{scored['data']} {split}: {scored['nll_frame']:.4f} nats a frame · {scored['nll_sequence']:.4f} a piece")
+    output.result(
+        f"{scored['data']} {split}: {scored['nll_frame']:.4f} nats a frame · {scored['nll_sequence']:.4f} a piece"
+    )
     output.result(f"  {scored['frames']:,} frames in {scored['sequences']} pieces; {scored['joint']} outputs")
-    output.result(f"  weights: {counts['recurrent']:,} recurrent, {counts['output']:,} output, {counts['total']:,} in all")
+    output.result(
+        f"  weights: {counts['recurrent']:,} recurrent, {counts['output']:,} output, {counts['total']:,} in all"
+    )

@@ -19,8 +19,7 @@ from gatedtui.runs.folder import RunFolder
 from gatedtui.runs.history import History, load
 from gatedtui.runs.status import status
 from gatedtui.start import Worker
-
-SIGNS = {"tanh": "▲", "lstm": "■", "gru": "●"}
+from gatedtui.tui.looks import UNITS
 
 
 def after_start(workers: Sequence[Worker], *, detach: bool, json: bool, plain: bool, from_start: bool = True) -> None:
@@ -133,7 +132,7 @@ def _close(run: RunFolder, *, json: bool) -> int:
     history, word = load(run), status(run).word
     write = output.say if json else output.result
     config, last = run.config(), history.last
-    title = f"{SIGNS[config.model.unit]} {config.model.unit} {config.model.hidden}"
+    title = f"{UNITS[config.model.unit].shape} {config.model.unit} {config.model.hidden}"
     if isinstance(last, Finished):
         write(_finished_line(title, last, history, config, run))
         ending = "song.mid" if (not history.started or modelfile.WIDTHS[config.model.head][0] == 88) else "voice.wav"
@@ -163,8 +162,8 @@ def _finished_line(title: str, last: Finished, history: History, config: RunConf
     if started and not beside:
         beside = f"guessing by frequency {number(started.marginal_nll)}"
     return (
-        f"{title}  test {number(last.test_nll_frame)} a frame · {number(last.test_nll_sequence)} a piece   ({beside})   "
-        f"best epoch {last.best_epoch}   {run.path}"
+        f"{title}  test {number(last.test_nll_frame)} a frame · {number(last.test_nll_sequence)} a piece   "
+        f"({beside})   best epoch {last.best_epoch}   {run.path}"
     )
 
 

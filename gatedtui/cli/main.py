@@ -74,7 +74,9 @@ def run(arguments: list[str]) -> int:
         output.complain(error)
         return error.exit_code
     except TyperException as error:
-        output.complain(BadArgument(_sentence(error), "gated --help lists the commands, gated COMMAND --help its options."))
+        output.complain(
+            BadArgument(_sentence(error), "gated --help lists the commands, gated COMMAND --help its options.")
+        )
         return 2
     except BrokenPipeError:
         output.give_up_stdout()
@@ -86,7 +88,9 @@ def run(arguments: list[str]) -> int:
         if os.environ.get("GATED_DEBUG") == "1":
             raise
         what = f"Something unforeseen happened: {type(error).__name__}: {error}"
-        output.complain(GatedError(what, "Please report it; GATED_DEBUG=1 in front of the command prints the traceback."))
+        output.complain(
+            GatedError(what, "Please report it; GATED_DEBUG=1 in front of the command prints the traceback.")
+        )
         return 1
 
 

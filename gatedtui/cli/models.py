@@ -39,7 +39,9 @@ def list_models(json: Json = False) -> None:
     for file in files:
         counts = modelfile.parameters(file.model)
         sizes = [f"{counts[key]:,}" for key in ("recurrent", "output", "total")]
-        rows.append([file.name, file.model.unit, str(file.model.hidden), *sizes, str(file.paper.get("parameters", "-"))])
+        rows.append(
+            [file.name, file.model.unit, str(file.model.hidden), *sizes, str(file.paper.get("parameters", "-"))]
+        )
     columns = ["model", "unit", "units", "recurrent", "output", "total", "paper"]
     output.table(columns, rows, right={2, 3, 4, 5, 6})
 
@@ -59,11 +61,16 @@ def show(model: Annotated[str, typer.Argument(help="A model's name or file.")], 
     gates, peepholes = modelfile.GATES[part.unit], " + 3·H" if part.unit == "lstm" else ""
     output.result(f"{file.name}: {file.title}")
     output.result(f"  inputs I = {inputs}, units H = {part.hidden}, layers = {part.layers}, outputs = {outputs}")
-    output.result(f"  recurrent  {counts['recurrent']:>9,}   {gates}·H·(I + H + 1){peepholes}" + (", each layer" if part.layers > 1 else ""))
+    output.result(
+        f"  recurrent  {counts['recurrent']:>9,}   {gates}·H·(I + H + 1){peepholes}"
+        + (", each layer" if part.layers > 1 else "")
+    )
     output.result(f"  output     {counts['output']:>9,}   weights and biases of the {part.head} head")
     output.result(f"  total      {counts['total']:>9,}")
     if file.paper:
-        output.result(f"  paper      {file.paper.get('parameters', '-'):>9}   with {file.paper.get('units', '-')} units (as recalled)")
+        output.result(
+            f"  paper      {file.paper.get('parameters', '-'):>9}   {file.paper.get('units', '-')} units (as recalled)"
+        )
         output.result(f"  {file.paper.get('note', '')}")
         for split in ("train", "test"):
             figures = ", ".join(f"{name} {float(value):.2f}" for name, value in file.paper.get(split, {}).items())

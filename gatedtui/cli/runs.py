@@ -64,8 +64,13 @@ def list_runs(runs: Runs = None, json: Json = False) -> None:
         return
     columns = ["name", "status", "unit", "data", "recipe", "seed", "epochs", "valid", "@", "test/frame", "test/piece"]
     rows = [
-        [r["name"], r["status"], r["unit"], r["data"], r["recipe"], str(r["seed"]), str(r["epochs"])]
-        + [number(r["valid_nll"]), str(r["best_epoch"] or "-"), number(r["test_nll_frame"]), number(r["test_nll_sequence"])]
+        [
+            *(r[key] for key in ("name", "status", "unit", "data", "recipe")),
+            *(str(r[key] or "-") for key in ("seed", "epochs")),
+            number(r["valid_nll"]),
+            str(r["best_epoch"] or "-"),
+            *(number(r[key]) for key in ("test_nll_frame", "test_nll_sequence")),
+        ]
         for r in found
     ]
     output.table(columns, rows, right={5, 6, 7, 8, 9, 10})
@@ -85,7 +90,7 @@ def show(run: Annotated[str, typer.Argument(help="A run's name.")], runs: Runs =
         output.document(described | more)
         return
     for key, value in described.items():
-        output.result(f"{key:18} {'-' if value is None else f'{value:.4f}' if isinstance(value, float) and key != 'lr' else value}")
+        output.result(f"{key:18} {'-' if value is None else f'{value:.6g}' if isinstance(value, float) else value}")
     output.result()
     output.result(configs.to_toml(found.config()).rstrip())
 

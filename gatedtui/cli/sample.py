@@ -48,7 +48,9 @@ def sample(
     """
     outs = out or []
     kind = _kind(outs)
-    _check_numbers(n=n, steps=steps, seconds=seconds, temperature=temperature, seed=seed, prime_steps=prime_steps, qpm=qpm)
+    _check_numbers(
+        n=n, steps=steps, seconds=seconds, temperature=temperature, seed=seed, prime_steps=prime_steps, qpm=qpm
+    )
     from gatedtui import sources
 
     place = runs or paths.runs_folder()
@@ -87,7 +89,9 @@ def _kind(outs: list[Path]) -> str | None:
     for path in outs:
         if path.suffix.lower() not in ENDINGS:
             guess = nearest(path.suffix.lower(), ENDINGS) or ".mid"
-            raise BadArgument(f"'{path}' ends in '{path.suffix}', which is not .mid or .wav.", f"--out {path.stem or 'song'}{guess}")
+            raise BadArgument(
+                f"'{path}' ends in '{path.suffix}', which is not .mid or .wav.", f"--out {path.stem or 'song'}{guess}"
+            )
         kinds.add(ENDINGS[path.suffix.lower()])
     return "music" if "music" in kinds else None
 
@@ -97,9 +101,13 @@ def _check_numbers(**values: float | int | None) -> None:
     if not 1 <= n <= 1000:
         raise BadArgument(f"--n must lie in 1..1000, not '{n}'.", "gated sample --n 3 --out song.mid")
     if steps is not None and seconds is not None:
-        raise BadArgument(f"--steps '{steps}' and --seconds '{seconds}' contradict each other.", "Leave one of them out.")
+        raise BadArgument(
+            f"--steps '{steps}' and --seconds '{seconds}' contradict each other.", "Leave one of them out."
+        )
     if steps is not None and not 1 <= steps <= MOST // n:
-        raise BadArgument(f"--steps must lie in 1..{MOST // n}, not '{steps}'.", "gated sample --steps 256 --out song.mid")
+        raise BadArgument(
+            f"--steps must lie in 1..{MOST // n}, not '{steps}'.", "gated sample --steps 256 --out song.mid"
+        )
     for name, low, high in (("seconds", 0.01, 36_000.0), ("temperature", 1e-3, 1e3), ("qpm", 1.0, 1000.0)):
         value = values[name]
         if value is not None and not (math.isfinite(value) and low <= value <= high):

@@ -60,7 +60,9 @@ def resume(
     Example: gated resume gru-bach-1
     """
     place = runs or paths.runs_folder()
-    found = folders.find(place, run) if run else next((r for r in folders.all_runs(place) if status(r).can_resume), None)
+    found = (
+        folders.find(place, run) if run else next((r for r in folders.all_runs(place) if status(r).can_resume), None)
+    )
     if found is None:
         raise BadArgument(f"No run in '{place}' can be resumed.", "gated runs list")
     with Bar() as bar:

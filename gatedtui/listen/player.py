@@ -328,5 +328,4 @@ def _install() -> str:
 
 
 def _elsewhere(path: Path) -> str:
-    page = path.with_suffix(".html").name
-    return f"To hear it in a browser: gated listen {shlex.quote(str(path))} --html {shlex.quote(page)}"
+    return f"Or copy {shlex.quote(str(path.absolute()))} to a machine with sound."

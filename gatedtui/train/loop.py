@@ -79,7 +79,9 @@ class Training:
         for split, found in self.sequences.items():
             if not found:
                 raise BadSource(f"The {split} part of '{data.name}' has no frame to learn from.", "gated data info")
-        init, noise, order = (int(part) for part in np.random.SeedSequence(config.seed).generate_state(3, np.uint64) >> 1)
+        init, noise, order = (
+            int(part) for part in np.random.SeedSequence(config.seed).generate_state(3, np.uint64) >> 1
+        )
         self.network = network.build(
             config.model,
             torch.Generator().manual_seed(init),
@@ -101,7 +103,7 @@ class Training:
         Whenever an event is yielded the run stands between two updates, so `state()` may be taken. After `Diverged`
         the weights are those before the update that failed.
         """
-        config, at = self.config, self.position
+        at = self.position
         if at.updates == 0:
             yield self._started()
         if self.resumed:
@@ -180,7 +182,8 @@ class Training:
 
     def _diverged(self, what: str) -> Diverged:
         at, lr = self.position, self.config.train.lr
-        hint = f"Try a smaller learning rate: gated train --lr {lr / 3:.2g} --unit {self.config.model.unit} --data {self.data.name}"
+        again = f"gated train --lr {lr / 3:.2g} --unit {self.config.model.unit} --data {self.data.name}"
+        hint = f"Try a smaller learning rate: {again}"
         return Diverged(at.updates, at.epoch, what, hint)
 
     def _started(self) -> Started:
@@ -240,7 +243,7 @@ class Training:
                 raise ValueError(f"{values['weights'].shape[0]} weights instead of {self.network.flat.shape[0]}")
             if position["backend"] != self.choice.backend:
                 raise DeviceError(
-                    f"The run was trained with the kernel '{position['backend']}', and here '{self.choice.backend}' would go on.",
+                    f"The run began with the kernel '{position['backend']}', and '{self.choice.backend}' would go on.",
                     "Resume it on the machine it was started on, or start it anew.",
                 )
             self.network.flat.copy_(values["weights"])
@@ -250,7 +253,9 @@ class Training:
                 position = position | {"best_nll": math.inf}
             self.position = Position(**position)
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise BadSource(f"The saved state of '{self.run}' does not fit its config ({error}).", "Train it anew.") from None
+            raise BadSource(
+                f"The saved state of '{self.run}' does not fit its config ({error}).", "Train it anew."
+            ) from None
 
     def best_checkpoint(self) -> Checkpoint | None:
         """The best model so far with all that `sample` and `eval` need, or None before the first epoch's end."""
@@ -295,5 +300,7 @@ def pick_device(wanted: str) -> torch.device:
     if wanted != "cuda":
         return torch.device("cpu")
     if not torch.cuda.is_available():
-        raise DeviceError("There is no CUDA device for '--device cuda'.", "gated doctor says what is missing; --device cpu works.")
+        raise DeviceError(
+            "There is no CUDA device for '--device cuda'.", "gated doctor says what is missing; --device cpu works."
+        )
     return torch.device("cuda")

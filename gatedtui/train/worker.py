@@ -1,4 +1,4 @@
-"""The process that trains one run: `python -m gatedtui.train.worker <run folder>`. The only place torch meets a run folder.
+"""The process that trains one run, `python -m gatedtui.train.worker <run folder>`: only here torch meets its folder.
 
 It holds the run's lock, appends events, and writes state and best model together, atomically, at most every 5 s, at a
 stop and at the end (a JSB epoch takes 0.03 s, an fsync as long).
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from gatedtui import checkpoint, events, paths
 from gatedtui.data import prepare
 from gatedtui.errors import BadSource, GatedError
-from gatedtui.events import Diverged, Event, Failed, Finished, Saved, Started, Stopped
+from gatedtui.events import Diverged, Epoch, Event, Failed, Finished, Saved, Started, Stopped
 from gatedtui.runs import lock
 from gatedtui.runs.folder import RunFolder
 
@@ -80,7 +80,6 @@ class Keeper:
 
     def record(self, event: Event) -> None:
         """Writes an event, and what has to be on disk before it or with it."""
-        at = self.training.position
         match event:
             case Stopped() | Finished():
                 self.save()
@@ -92,7 +91,7 @@ class Keeper:
                 self.journal.write(event)
             case _:
                 self.journal.write(event)
-                first_epoch = at.best_epoch > 0 and self._best_written is None
+                first_epoch = isinstance(event, Epoch) and not self.run.state_path.exists()
                 if first_epoch or time.monotonic() - self._saved_at >= SAVE_EVERY_S:
                     self.save()
 
@@ -167,7 +166,9 @@ def main(arguments: list[str]) -> int:
                 _record_failure(run, error)
                 raise
             except Exception as error:
-                _record_failure(run, GatedError(f"{type(error).__name__}: {error}", f"The traceback is in {run.log_path}."))
+                _record_failure(
+                    run, GatedError(f"{type(error).__name__}: {error}", f"The traceback is in {run.log_path}.")
+                )
                 raise
     except GatedError as error:
         sys.stderr.write(f"error: {error.what}\n  {error.hint}\n")

@@ -94,7 +94,7 @@ class LiveView(App[Outcome]):
         Binding("question_mark", "help", "this help", key_display="?"),
         Binding("q", "leave", "leave the view"),
         Binding("ctrl+c", "interrupt", "stop and leave; twice: at once", priority=True),
-        Binding("ctrl+q", "detach", "leave; training goes on", priority=True, show=False),
+        Binding("ctrl+q", "close", "leave; training goes on", priority=True),
     ]
 
     def __init__(self, watched: Sequence[Watched], first: Sequence[Snapshot], *, watch: bool = False) -> None:
@@ -286,7 +286,7 @@ class LiveView(App[Outcome]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Whoever only watches cannot stop the runs, and has nothing to detach from."""
-        return not (self.watching and action == "stop_runs")
+        return not (self.watching and action in ("stop_runs", "detach"))
 
     def say(self, text: str) -> None:
         """Shows a sentence in place of the caption for a while."""
@@ -318,6 +318,10 @@ class LiveView(App[Outcome]):
 
     def action_detach(self) -> None:
         """Leaves the runs training."""
+        self.exit("detached")
+
+    def action_close(self) -> None:
+        """Leaves the runs as they are."""
         self.exit("detached")
 
     def action_open_app(self) -> None:

@@ -1,0 +1,111 @@
+"""Recorded runs on disk, and the text of what an app shows."""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import pytest
+from textual.app import App
+
+from gatedtui import config, events
+from gatedtui.runs import folder as folders
+from gatedtui.runs.folder import RunFolder
+
+SIZES = {"tanh": (100, 9.10), "lstm": (36, 8.67), "gru": (46, 8.54)}
+MakeRun = Callable[..., RunFolder]
+
+
+def started(unit: str = "gru", **changes: object) -> events.Started:
+    """The first event of a run."""
+    fields: dict[str, object] = {
+        "run": f"{unit}-jsb-1",
+        "unit": unit,
+        "data": "jsb",
+        "recipe": "paper",
+        "seed": 1,
+        "parameters": {"recurrent": 18_630, "output": 4_136, "total": 22_766},
+        "kernel": "native",
+        "kernel_why": "avx512 found",
+        "device": "cpu",
+        "threads": 1,
+        "marginal_nll": 11.09,
+        "paper_nll": SIZES[unit][1],
+        "epochs": 500,
+        "time": "2026-11-20T14:02:11.000Z",
+    }
+    return events.Started(**(fields | changes))  # pyright: ignore[reportArgumentType]
+
+
+def epochs(valid: Sequence[float], seconds: float = 0.1) -> list[events.Epoch]:
+    """One epoch a value of validation NLL."""
+    return [
+        events.Epoch(
+            epoch=number,
+            updates=29 * number,
+            frames=13_578 * number,
+            train_nll=value - 0.3,
+            valid_nll=value,
+            valid_nll_sequence=value - 0.05,
+            grad_norm=0.4,
+            lr=1e-3,
+            frames_per_s=643_000.0,
+            elapsed_s=seconds * number,
+            time="2026-11-20T14:02:12.000Z",
+        )
+        for number, value in enumerate(valid, 1)
+    ]
+
+
+def falling(count: int, end: float = 8.43) -> list[float]:
+    """A curve that falls steeply, then slowly."""
+    return [end + 2.5 * math.exp(-i / 4) + 0.3 * math.exp(-i / 20) for i in range(count)]
+
+
+def finished(best: int, valid: float) -> events.Finished:
+    """The last event of a run that went well."""
+    return events.Finished(
+        best_epoch=best,
+        valid_nll=valid,
+        train_nll_frame=8.0,
+        train_nll_sequence=7.9,
+        test_nll_frame=8.54,
+        test_nll_sequence=8.52,
+        time="2026-11-20T14:02:20.000Z",
+    )
+
+
+def append(folder: RunFolder, written: Iterable[events.Event]) -> None:
+    """Adds events to a run's file."""
+    with folder.events_path.open("a", encoding="utf-8") as file:
+        file.writelines(events.to_line(event) for event in written)
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    """A runs folder that does not exist yet."""
+    return tmp_path / "runs"
+
+
+@pytest.fixture
+def make_run(runs: Path) -> MakeRun:
+    """Makes a run folder with these events: `make_run(events, unit=…, name=…, settings…)`."""
+
+    def make(written: Iterable[events.Event] = (), unit: str = "gru", name: str = "", **settings: object) -> RunFolder:
+        values = {"model.unit": unit, "model.hidden": SIZES[unit][0], "data.name": "jsb"}
+        values |= {key.replace("__", "."): value for key, value in settings.items()}
+        folder = folders.create(runs, name or folders.free_name(runs, unit, "jsb"), config.build(values))
+        append(folder, written)
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def screen_text() -> Callable[[App[object]], str]:
+    """The one helper that reads an app's screen: the text of its rendered lines."""
+
+    def read(app: App[object]) -> str:
+        lines = app.screen._compositor.render_strips()
+        return "\n".join("".join(segment.text for segment in line).rstrip() for line in lines)
+
+    return read

@@ -1,0 +1,61 @@
+import math
+
+import pytest
+from rich.cells import cell_len
+
+from gatedtui.tui import looks
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(8.434, "8.43"), (-7.2, "-7.20"), (11.086, "11.09"), (1234.5, "1234"), (3e9, "3e+09"), (math.nan, "–"), (None, "–")],
+)
+def test_an_nll_has_two_decimals(value, text):
+    assert looks.nll(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(643_000, "643k fr/s"), (1_234_000, "1.2M fr/s"), (850, "850 fr/s"), (999_900, "1.0M fr/s"), (math.inf, ""), (None, "")],
+)
+def test_a_speed_has_its_unit(value, text):
+    assert looks.speed(value) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(4, "0:04"), (3723, "1:02:03"), (59.7, "1:00"), (500_000, "5 d 18 h"), (math.nan, "–"), (-1, "0:00")]
+)
+def test_a_duration_reads_as_a_clock(seconds, text):
+    assert looks.clock(seconds) == text
+
+
+def test_time_left_says_so():
+    assert looks.left(4) == "0:04 left"
+    assert looks.left(None) == ""
+
+
+def test_a_learning_rate_is_short():
+    assert looks.lr(1e-3) == "1.0e-3"
+    assert looks.lr(math.nan) == "–"
+
+
+def test_units_differ_in_shape_and_in_colour():
+    looked = [looks.unit(name) for name in ("tanh", "lstm", "gru", "unknown")]
+    assert len({one.shape for one in looked}) == len({one.colour for one in looked}) == 4
+
+
+@pytest.mark.parametrize("text", ["", "abc", "日本語の名前", "a" * 50])
+@pytest.mark.parametrize("width", [0, 1, 2, 5, 20])
+def test_fitted_text_takes_exactly_its_cells(text, width):
+    assert cell_len(looks.fit(text, width)) == width
+    assert cell_len(looks.shorten(text, width)) <= width
+
+
+def test_nothing_that_moves_the_cursor_survives():
+    assert looks.clean("a\x1b[31m\nb") == "a [31m b"
+
+
+def test_parts_are_packed_in_order_and_the_last_is_cut():
+    assert looks.pack(["jsb", "recipe paper", "seed 1"], 80) == "jsb · recipe paper · seed 1"
+    assert looks.pack(["jsb", "recipe paper", "seed 1"], 22) == "jsb · recipe paper"
+    assert looks.pack(["jsb", "avx512 found, library built"], 20) == "jsb · avx512 found,…"
