@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from gatedtui import atomic
+from gatedtui import atomic, paths
 from gatedtui.data import catalogue, prepare
 from gatedtui.errors import BadArgument, BadSource
 from gatedtui.sound import midi, piano, statistics, wav
-from gatedtui.sources import Source, is_path
+from gatedtui.sources import Source
 
 DATA_PIECE = re.compile(r"(?P<data>[A-Za-z][A-Za-z0-9_-]*):(?P<index>\d{1,9})")
 PRIME_STEPS = 32
@@ -116,7 +116,7 @@ def read_primer(
             hint = f"Its test pieces are {piece['data']}:0 to {piece['data']}:{len(rolls) - 1}."
             raise BadArgument(f"There is no piece '{text}'.", hint)
         return rolls[index][: steps or PRIME_STEPS]
-    if is_path(text):
+    if paths.is_path(text):
         return midi.read_midi(Path(text), steps_per_quarter=grid)[:steps]
     return midi.parse_pitches(text)[:steps]
 

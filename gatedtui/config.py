@@ -57,6 +57,8 @@ class TrainConfig:
     """`rmsprop` is centred, with momentum (Graves 2013)."""
     lr: float = limited(1e-3, low=1e-12, high=10.0)
     """Learning rate."""
+    schedule: str = limited("constant", choices=("constant", "linear"))
+    """`linear`: the rate falls from `lr` in the first epoch to 1 % of it in the last of `epochs`."""
     momentum: float = limited(0.9, low=0.0, high=0.9999)
     """RMSProp's momentum, or Adam's first averaging factor."""
     averaging: float = limited(0.95, low=0.0, high=0.999999)
@@ -72,9 +74,14 @@ class TrainConfig:
     noise: float = limited(0.075, low=0.0, high=10.0)
     """Standard deviation of the noise on the recurrent layer's `W` and `U`, drawn afresh at every update."""
     clip: float = limited(1.0, low=0.0, high=1e9)
-    """The gradient's norm is brought down to this when it is longer."""
+    """The norm of what `clip_what` names is brought down to this when it is longer."""
+    clip_what: str = limited("gradient", choices=("gradient", "update"))
+    """`update`: not the gradient but the change of the weights, the learning rate in it, is kept that short."""
+    loss: str = limited("mean", choices=("mean", "sum"))
+    """`mean` over the frames of a minibatch; `sum` over each sequence's frames, the mean over sequences."""
     truncate: int = limited(0, low=0, high=10_000_000)
-    """Steps after which backpropagation through time is cut; 0 = never."""
+    """Steps after which backpropagation through time is cut: an update each so many steps, the recurrent state carried
+    on; 0 = never."""
     threads: int = limited(1, low=1, high=256)
     """CPU threads of the run. One is fastest where several runs train at once (measured: 1.3 times as many frames)."""
     device: str = limited("auto", choices=("auto", "cpu", "cuda"))

@@ -75,9 +75,8 @@ def load(source: str) -> ModelFile:
         BadArgument: an unknown name.
         BadSource: a file that is missing, not TOML, not a model, or whose stated counts are wrong.
     """
-    path = Path(source)
-    if "/" in source or path.suffix or path.exists():
-        return read(path)
+    if paths.is_path(source):
+        return read(Path(source))
     if source not in names():
         raise unknown("model", source, names())
     return read(paths.bundled("models") / f"{source}.toml")

@@ -15,6 +15,11 @@ def bundled(folder: str) -> Path:
     return inside if inside.is_dir() else PACKAGE.parent / folder
 
 
+def is_path(text: str) -> bool:
+    """Whether a typed word is meant as a path: it holds `/`, ends in an extension, or exists."""
+    return bool(text) and ("/" in text or bool(Path(text).suffix) or Path(text).exists())
+
+
 def cache_folder() -> Path:
     """Where prepared data is kept: `GATED_CACHE`, else the platform's cache folder (honours `XDG_CACHE_HOME`)."""
     chosen = os.environ.get("GATED_CACHE")

@@ -1,6 +1,5 @@
 """Which trained model a SOURCE means: a path, else a run's name, else a released name; or the newest that fits."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,6 @@ from gatedtui.checkpoint import Checkpoint
 from gatedtui.errors import BadSource, GatedError, nearest
 from gatedtui.runs import folder as folders
 
-EXPLICIT = re.compile(r"/|\.[A-Za-z0-9]{1,12}$")
 DEFAULT_UNIT = "gru"
 
 
@@ -27,11 +25,6 @@ class Source:
     checkpoint: Checkpoint
     path: Path
     described: str
-
-
-def is_path(text: str) -> bool:
-    """Whether a typed word is meant as a path: it holds `/`, ends in an extension, or exists."""
-    return bool(EXPLICIT.search(text)) or Path(text).exists()
 
 
 def released() -> dict[str, Path]:
@@ -75,7 +68,7 @@ def _named(source: str, runs: Path) -> tuple[Path, str]:
     path = Path(source)
     if path.is_dir():
         return folders.RunFolder(path).best_path, f"run {path.name}"
-    if is_path(source):
+    if paths.is_path(source):
         return path, f"file {source}"
     if (runs / source).is_dir() and not source.startswith("."):
         best = folders.RunFolder(runs / source).best_path

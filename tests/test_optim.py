@@ -12,7 +12,15 @@ from gatedtui.optim import Optimiser
 
 
 def recipe(optimiser="rmsprop", **changes):
-    values = {"lr": 1e-2, "momentum": 0.9, "averaging": 0.95, "eps": 1e-4, "clip": 1.0, "noise": 0.075}
+    values = {
+        "lr": 1e-2,
+        "momentum": 0.9,
+        "averaging": 0.95,
+        "eps": 1e-4,
+        "clip": 1.0,
+        "noise": 0.075,
+        "clip_what": "gradient",
+    }
     return types.SimpleNamespace(optimiser=optimiser, **(values | changes))
 
 

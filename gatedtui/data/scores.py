@@ -6,7 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from gatedtui.data import smf
+from gatedtui.data.broken import Broken
 from gatedtui.errors import BadSource
+
+MAX_BYTES = 16 << 20
+"""Largest score of any kind but MIDI: music21 needs 24 ms for a chorale of 60 kB, so this takes some seconds."""
+MAX_UNPACKED = 64 << 20
+"""Most that a compressed MusicXML file may unpack to."""
 
 FORMATS = {
     ".mxl": "musicxml",
@@ -30,6 +37,9 @@ class Score:
     """A part is (N, 3) float64: onset and end in quarter notes from the start, MIDI pitch as it sounds. Tied notes are
     one note; grace notes, chord symbols and unpitched percussion are left out."""
 
+    drums: int = 0
+    """Notes of a MIDI file's drum channel, which are in no part."""
+
     @property
     def notes(self) -> np.ndarray:
         """The notes of all parts together, (N, 3) float64."""
@@ -39,8 +49,8 @@ class Score:
 def read(path: Path) -> tuple[Score, ...]:
     """The pieces in a file: one, except for an ABC or kern file that holds several.
 
-    Repeat signs are not played out: every bar comes once, in written order. The parts of a MIDI file are its
-    instruments, without drums; its times are taken from its ticks, so tempo does not matter.
+    Repeat signs are not played out: every bar comes once, in written order. The parts of a MIDI file are its channels,
+    without drums; its times are taken from its ticks, so tempo does not matter.
 
     Raises:
         BadSource: the ending is not one of `FORMATS`, or the file cannot be read as what its ending says, or no note
@@ -52,32 +62,59 @@ def read(path: Path) -> tuple[Score, ...]:
     if not path.is_file():
         raise BadSource(f"There is no file '{path}'.", "Check the path.")
     try:
-        pieces = (_midi(path),) if form == "midi" else _written(path, form)
-    except Exception as error:  # the parsers raise whatever a broken file provokes in them
+        return pieces(path)
+    except Broken as error:
         raise BadSource(
-            f"The file '{path}' cannot be read as {form}: {str(error).strip() or type(error).__name__}.",
-            "Check that another program opens it.",
+            f"The file '{path}' cannot be read as {form}: it {error}.", "Check that another program opens it."
         ) from error
-    if not any(len(piece.notes) for piece in pieces):
-        raise BadSource(f"The file '{path}' holds no notes.", "Check that another program plays it.")
-    return pieces
+
+
+def pieces(path: Path) -> tuple[Score, ...]:
+    """As `read`, for a file whose ending is one of `FORMATS`.
+
+    Raises:
+        Broken: it cannot be opened, is not what its ending says, is larger than the limits above, or holds no note.
+    """
+    form = FORMATS[path.suffix.lower()]
+    try:
+        size = path.stat().st_size
+        if form != "midi" and size > MAX_BYTES:
+            raise Broken(f"is larger than {MAX_BYTES >> 20} MiB")
+        if path.suffix.lower() == ".mxl":
+            _check_unpacked(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = (_midi(path),) if form == "midi" else _written(path, form)
+    except Broken:
+        raise
+    except OSError as error:
+        raise Broken(f"cannot be opened ({error.strerror or error})") from error
+    except Exception as error:  # the parsers raise whatever a broken file provokes in them
+        reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+        raise Broken(f"cannot be parsed ({reason[:120]})") from error
+    if not any(len(piece.notes) for piece in found):
+        raise Broken("holds no notes")
+    return found
 
 
 def _midi(path: Path) -> Score:
-    # Not through music21: it takes a track that holds drums and other instruments, as in files of type 0, for drums.
-    from pretty_midi import PrettyMIDI
+    with path.open("rb") as file:
+        score = smf.score(file.read(smf.MAX_BYTES + 1))
+    is_drum = score.notes[:, 4] == smf.DRUMS
+    rows = score.notes[~is_drum]
+    quarters = np.column_stack([rows[:, :2] / score.ticks_per_quarter, rows[:, 2]])
+    parts = tuple(quarters[rows[:, 4] == channel] for channel in np.unique(rows[:, 4]))
+    return Score(path.name.removesuffix(path.suffix), parts, int(is_drum.sum()))
 
-    midi = PrettyMIDI(str(path))
 
-    def quarters(time_s: float) -> float:
-        return midi.time_to_tick(time_s) / midi.resolution
+def _check_unpacked(path: Path) -> None:
+    """Raises Broken when a compressed MusicXML file unpacks to more than `MAX_UNPACKED`.
 
-    parts = [
-        [[quarters(note.start), quarters(note.end), float(note.pitch)] for note in instrument.notes]
-        for instrument in midi.instruments
-        if not instrument.is_drum
-    ]
-    return Score(path.name.removesuffix(path.suffix), tuple(np.array(part).reshape(-1, 3) for part in parts))
+    Python's zipfile never unpacks more of a member than the archive's directory states, so the sum stated is a bound.
+    """
+    with zipfile.ZipFile(path) as archive:
+        if sum(member.file_size for member in archive.infolist()) > MAX_UNPACKED:
+            raise Broken(f"unpacks to more than {MAX_UNPACKED >> 20} MiB")
 
 
 def _written(path: Path, form: str) -> tuple[Score, ...]:

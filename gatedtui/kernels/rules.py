@@ -1,6 +1,6 @@
 """The update rules in plain torch, on one flat vector: each is a handful of operations however many tensors it holds.
 
-    rescale    g ← g · clip / |g|  when |g| > clip                                             (section 4)
+    rescale    g ← g · clip / |g|  when |g| > clip, or Δw so, g left alone                     (section 4; clip_what)
     rmsprop    n ← ρ n + (1-ρ) g²     m ← ρ m + (1-ρ) g     Δ ← μ Δ - lr g / √(n - m² + ε)     w ← w + Δ
     adam       m ← β₁ m + (1-β₁) g    v ← β₂ v + (1-β₂) g²  w ← w - lr m̂ / (√v̂ + ε)           (Kingma & Ba 2015)
 
@@ -53,7 +53,12 @@ class UpdateRecipe(Protocol):
 
     @property
     def clip(self) -> float:
-        """The norm above which the whole gradient is rescaled to it; 0 or less never rescales."""
+        """The norm above which the whole of what `clip_what` names is rescaled to it; 0 or less never rescales."""
+        ...
+
+    @property
+    def clip_what(self) -> str:
+        """"gradient", or "update" for the change of the parameters; the memory then keeps the change as it was."""
         ...
 
 
@@ -98,7 +103,7 @@ def update(
         raise unknown("optimiser", recipe.optimiser, RULES)
     rate = recipe.lr if lr is None else lr
     norm = torch.linalg.vector_norm(gradients)
-    if recipe.clip > 0:
+    if recipe.clip > 0 and recipe.clip_what == "gradient":
         gradients = gradients * (recipe.clip / norm).clamp(max=1)
     state["updates"] += 1
     mean = state["mean"]
@@ -109,10 +114,13 @@ def update(
         variance = mean_square.addcmul(mean, mean, value=-1).clamp_(min=0)  # rounding can leave it just below zero
         velocity = state["velocity"]
         velocity.mul_(recipe.momentum).addcdiv_(gradients, variance.add_(recipe.eps).sqrt_(), value=-rate)
-        parameters.add_(velocity)
+        change = velocity
     else:
         t = int(state["updates"])
         mean.mul_(recipe.momentum).add_(gradients, alpha=1 - recipe.momentum)
         root = (mean_square / (1 - recipe.averaging**t)).sqrt_()
-        parameters.addcdiv_(mean, root.add_(recipe.eps), value=-rate / (1 - recipe.momentum**t))
+        change = torch.div(mean, root.add_(recipe.eps)).mul_(-rate / (1 - recipe.momentum**t))
+    if recipe.clip > 0 and recipe.clip_what == "update":
+        change = change * (recipe.clip / torch.linalg.vector_norm(change)).clamp(max=1)
+    parameters.add_(change)
     return norm

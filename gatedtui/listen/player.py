@@ -21,10 +21,10 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from gatedtui.data.smf import DRUMS, Score, read_score
 from gatedtui.errors import BadSource
 from gatedtui.listen import device
 from gatedtui.sound.piano import MAX_LENGTH_S, RATE_HZ, render_notes
-from gatedtui.sound.smf import DRUMS, Score, read_score
 from gatedtui.sound.wav import measure_audio, write_audio
 
 MIDI_ENDINGS = (".mid", ".midi")

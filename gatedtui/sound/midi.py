@@ -9,10 +9,10 @@ import numpy as np
 
 from gatedtui import atomic
 from gatedtui.data.grid import LOWEST, PITCHES
+from gatedtui.data.smf import DRUMS, read_score
 from gatedtui.errors import BadArgument, BadSource
 from gatedtui.sound.held import held_notes
 from gatedtui.sound.pitches import parse_pitches
-from gatedtui.sound.smf import DRUMS, read_score
 
 __all__ = ["MAX_STEPS", "Primer", "parse_pitches", "read_midi", "read_primer", "write_midi"]
 

@@ -177,8 +177,7 @@ def _trace(cells: list[list[Cell[Key]]], trace: Trace[Key], within: Span) -> Non
             last = None
             continue
         first_y, last_y, top, bottom = (
-            depth(value, within, rows)
-            for value in (known[0], known[-1], max(known), min(known))
+            depth(value, within, rows) for value in (known[0], known[-1], max(known), min(known))
         )
         if last is not None:
             for joint in _line(last, (x, first_y)):

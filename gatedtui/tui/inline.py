@@ -192,7 +192,7 @@ class LiveView(App[Outcome]):
 
     def paint(self) -> None:
         """Brings the widgets up to date; those that show the same as before are not drawn again."""
-        if not self.is_mounted or not self.query("#keys"):
+        if not self.query("#keys"):
             return
         width, now = self.size.width, time.monotonic()
         wanted = self._help(width) if self.extra == "help" else inline_plan.LOG_ROWS if self.extra else []

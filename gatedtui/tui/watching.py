@@ -223,5 +223,3 @@ def watch_all(
 ) -> tuple[Watched, ...]:
     """Each of these runs under watch, with its worker where it is known."""
     return tuple(Watched(run, (processes or {}).get(run)) for run in runs)
-
-

@@ -11,8 +11,8 @@ from gatedtui.kernels import update, update_state
 
 
 def recipe(optimiser, **changes):
-    rmsprop = {"lr": 1e-3, "momentum": 0.9, "averaging": 0.95, "eps": 1e-4, "clip": 0.0}
-    adam = {"lr": 1e-3, "momentum": 0.9, "averaging": 0.999, "eps": 1e-8, "clip": 0.0}
+    rmsprop = {"lr": 1e-3, "momentum": 0.9, "averaging": 0.95, "eps": 1e-4, "clip": 0.0, "clip_what": "gradient"}
+    adam = {"lr": 1e-3, "momentum": 0.9, "averaging": 0.999, "eps": 1e-8, "clip": 0.0, "clip_what": "gradient"}
     values = rmsprop if optimiser == "rmsprop" else adam
     return types.SimpleNamespace(optimiser=optimiser, **(values | changes))
 

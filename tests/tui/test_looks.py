@@ -8,7 +8,15 @@ from gatedtui.tui import looks
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(8.434, "8.43"), (-7.2, "-7.20"), (11.086, "11.09"), (1234.5, "1234"), (3e9, "3e+09"), (math.nan, "–"), (None, "–")],
+    [
+        (8.434, "8.43"),
+        (-7.2, "-7.20"),
+        (11.086, "11.09"),
+        (1234.5, "1234"),
+        (3e9, "3e+09"),
+        (math.nan, "–"),
+        (None, "–"),
+    ],
 )
 def test_an_nll_has_two_decimals(value, text):
     assert looks.nll(value) == text
@@ -16,14 +24,22 @@ def test_an_nll_has_two_decimals(value, text):
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(643_000, "643k fr/s"), (1_234_000, "1.2M fr/s"), (850, "850 fr/s"), (999_900, "1.0M fr/s"), (math.inf, ""), (None, "")],
+    [
+        (643_000, "643k fr/s"),
+        (1_234_000, "1.2M fr/s"),
+        (850, "850 fr/s"),
+        (999_900, "1.0M fr/s"),
+        (math.inf, ""),
+        (None, ""),
+    ],
 )
 def test_a_speed_has_its_unit(value, text):
     assert looks.speed(value) == text
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(4, "0:04"), (3723, "1:02:03"), (59.7, "1:00"), (500_000, "5 d 18 h"), (math.nan, "–"), (-1, "0:00")]
+    ("seconds", "text"),
+    [(4, "0:04"), (3723, "1:02:03"), (59.7, "1:00"), (500_000, "5 d 18 h"), (math.nan, "–"), (-1, "0:00")],
 )
 def test_a_duration_reads_as_a_clock(seconds, text):
     assert looks.clock(seconds) == text

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 NAME = "Dashboard"
 
 
-class Dashboard(Screen[None]):
+class Dashboard(Screen[None], inherit_bindings=False):
     """Shows the app's runs; owns only what is focused and what is enlarged."""
 
     AUTO_FOCUS = None
@@ -79,8 +79,6 @@ class Dashboard(Screen[None]):
 
     def show_runs(self, runs: Sequence[Snapshot]) -> None:
         """Takes new runs in and lets vanished ones go."""
-        if not self.is_mounted:
-            return
         holder = self.query_one("#cards", Container)
         paths = [run.path for run in runs]
         before = list(self.cards)
@@ -108,7 +106,7 @@ class Dashboard(Screen[None]):
 
     def paint(self) -> None:
         """Lays out what is there and brings the lines up to date."""
-        if not self.is_mounted or not self.query("#keys"):
+        if not self.query("#keys"):
             return
         self._lay_out()
         width, app = self.size.width, self.gated

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container
+from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 
 from gatedtui.tui import looks
@@ -38,7 +38,7 @@ def listing(groups: Sequence[tuple[str, Iterable[BindingType]]]) -> list[tuple[s
     ]
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(ModalScreen[None], inherit_bindings=False):
     """Lists keys over whatever is open.
 
     Args:
@@ -47,8 +47,8 @@ class HelpScreen(ModalScreen[None]):
 
     DEFAULT_CSS = """
     HelpScreen { align: center middle; }
-    HelpScreen > Container {
-        width: auto; max-width: 100%; height: auto; max-height: 100%; overflow-y: auto;
+    HelpScreen > VerticalScroll {
+        width: auto; max-width: 100%; height: auto; max-height: 100%; scrollbar-size-vertical: 1;
         border: round $panel-lighten-2; padding: 0 2; background: $background;
     }
     """
@@ -62,7 +62,7 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         rows = self.rows()
-        with Container():
+        with VerticalScroll():
             lines = Lines(rows)
             lines.styles.width = max(map(looks.length, rows))
             yield lines

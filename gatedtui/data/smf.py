@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gatedtui.data.broken import Broken
 from gatedtui.errors import BadSource
 
 MAX_BYTES = 4 << 20
@@ -60,51 +61,52 @@ def read_score(path: Path) -> Score:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise BadSource(f"Cannot read '{path}': {(error.strerror or 'no access').lower()}.") from error
-    if content[:4] != b"MThd":
-        raise BadSource(f"The file '{path}' is not a MIDI file.", "Give a file made by a notation or music program.")
-    if len(content) > MAX_BYTES:
-        raise BadSource(f"The MIDI file '{path}' is larger than {MAX_BYTES >> 20} MiB.", "Cut it to a shorter part.")
     try:
-        return _score(content)
-    except _Broken as error:
+        return score(content)
+    except Broken as error:
         raise BadSource(
-            f"The MIDI file '{path}' cannot be used: it {error}.", "Save it again from a music program."
+            f"The file '{path}' cannot be used as MIDI: it {error}.", "Save it again from a music program."
         ) from error
 
 
-class _Broken(Exception):
-    """What is wrong with the bytes, as the end of a sentence that begins with "it"."""
+def score(content: bytes) -> Score:
+    """The notes of a whole MIDI file.
 
-
-def _score(content: bytes) -> Score:
+    Raises:
+        Broken: it is no MIDI file, or broken, or larger than `MAX_BYTES`, or does not count in quarter notes.
+    """
+    if content[:4] != b"MThd":
+        raise Broken("is not a MIDI file")
+    if len(content) > MAX_BYTES:
+        raise Broken(f"is larger than {MAX_BYTES >> 20} MiB")
     size, kind, count, division = (
         int.from_bytes(content[i:j], "big") for i, j in ((4, 8), (8, 10), (10, 12), (12, 14))
     )
     if len(content) < 14 or size < 6:
-        raise _Broken("ends inside its header")
+        raise Broken("ends inside its header")
     if kind > 1:
-        raise _Broken("is of type 2, whose tracks have no common time" if kind == 2 else f"is of unknown type {kind}")
+        raise Broken("is of type 2, whose tracks have no common time" if kind == 2 else f"is of unknown type {kind}")
     if division & 0x8000:
-        raise _Broken("counts time in film frames, not in quarter notes")
+        raise Broken("counts time in film frames, not in quarter notes")
     if division == 0:
-        raise _Broken("divides a quarter note into 0 ticks")
+        raise Broken("divides a quarter note into 0 ticks")
 
     notes, tempos, end, at, track = array("q"), [(0, DEFAULT_TEMPO)], 0, 8 + size, 0
     while track < count:
         if len(content) < at + 8:
-            raise _Broken(f"ends after {track} of its {count} tracks")
+            raise Broken(f"ends after {track} of its {count} tracks")
         name, size = content[at : at + 4], int.from_bytes(content[at + 4 : at + 8], "big")
         at += 8 + size
         if len(content) < at:
-            raise _Broken(f"ends inside track {track + 1} of {count}")
+            raise Broken(f"ends inside track {track + 1} of {count}")
         if name == b"MTrk":  # chunks of other kinds are to be passed over, says the format
             track += 1
             try:
                 end = max(end, _track(content[at - size : at], notes, tempos))
             except IndexError:
-                raise _Broken(f"ends in the middle of an event of track {track}") from None
-            except _Broken as error:
-                raise _Broken(f"{error} in track {track}") from None
+                raise Broken(f"ends in the middle of an event of track {track}") from None
+            except Broken as error:
+                raise Broken(f"{error} in track {track}") from None
 
     table = np.array(notes, np.int64).reshape(-1, 5)
     changes = dict(sorted(tempos, key=lambda change: change[0]))  # of several at one tick the last counts
@@ -121,7 +123,7 @@ def _track(data: bytes, notes: array, tempos: list[tuple[int, int]]) -> int:
 
     Raises:
         IndexError: the data ends in the middle of an event.
-        _Broken: an event is none.
+        Broken: an event is none.
     """
     tick, at, status = 0, 0, 0
     sounding: dict[int, list[tuple[int, int]]] = {}
@@ -131,7 +133,7 @@ def _track(data: bytes, notes: array, tempos: list[tuple[int, int]]) -> int:
         event = data[at]
         if event >= 0xF0:
             if event not in (0xF0, 0xF7, 0xFF):
-                raise _Broken(f"holds the byte {event:02X} where an event should begin")
+                raise Broken(f"holds the byte {event:02X} where an event should begin")
             meta = data[at + 1] if event == 0xFF else None
             length, at = _number(data, at + 1 if meta is None else at + 2)
             if at + length > len(data):
@@ -141,7 +143,7 @@ def _track(data: bytes, notes: array, tempos: list[tuple[int, int]]) -> int:
             if meta == 0x51 and length == 3:
                 tempo = int.from_bytes(data[at : at + 3], "big")
                 if tempo == 0:
-                    raise _Broken("sets a tempo without end")
+                    raise Broken("sets a tempo without end")
                 tempos.append((tick, tempo))
             at += length
             continue
@@ -149,12 +151,12 @@ def _track(data: bytes, notes: array, tempos: list[tuple[int, int]]) -> int:
             status = event
             at += 1
         elif not status:
-            raise _Broken(f"holds the byte {event:02X} where an event should begin")
+            raise Broken(f"holds the byte {event:02X} where an event should begin")
         kind, channel, first = status & 0xF0, status & 0x0F, data[at]
         second = 0 if kind in (0xC0, 0xD0) else data[at + 1]
         at += 1 if kind in (0xC0, 0xD0) else 2
         if (first | second) & 0x80:
-            raise _Broken("holds a value above 127")
+            raise Broken("holds a value above 127")
         if kind == 0x90 and second:
             sounding.setdefault(status << 7 | first, []).append((tick, second))
         elif kind in (0x80, 0x90):
@@ -173,4 +175,4 @@ def _number(data: bytes, at: int) -> tuple[int, int]:
         value = value << 7 | (data[place] & 0x7F)
         if data[place] < 0x80:
             return value, place + 1
-    raise _Broken("holds a number of more than four bytes")
+    raise Broken("holds a number of more than four bytes")

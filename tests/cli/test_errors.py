@@ -1,0 +1,202 @@
+"""Bad input: one sentence, a hint, the right exit code, no traceback, nothing left behind."""
+
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gatedtui.cli.main import run as gated
+
+TRAIN = ["train", "--data", "tiny", "--epochs", "1"]
+
+
+def said(capsys: pytest.CaptureFixture[str]) -> str:
+    captured = capsys.readouterr()
+    assert "Traceback" not in captured.err and "unforeseen" not in captured.err
+    return captured.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["train", "--unit", "grv"], 2, ("'grv'", "gru")),
+        (["train", "--data", "bahc"], 2, ("'bahc'", "bach")),
+        (["train", "--recipe", "papr"], 2, ("'papr'", "paper")),
+        (["train", "--set", "train.lrr=1"], 2, ("'train.lrr'", "train.lr")),
+        (["train", "--set", "lr"], 2, ("'lr'", "--set train.lr=1e-3")),
+        (["train", "--lr", "nan"], 2, ("'nan'", "train.lr")),
+        (["train", "--lr", "inf"], 2, ("'inf'", "train.lr")),
+        (["train", "--epochs", "0"], 2, ("'0'", "train.epochs")),
+        (["train", "--seed", "-1"], 2, ("'-1'", "seed")),
+        (["train", "--name", "../away"], 2, ("../away", "slash")),
+        (["train", "--name", ".hidden"], 2, (".hidden",)),
+        (["train", "--device", "tpu"], 2, ("'tpu'", "cpu")),
+        (["train", "--model", "nowhere/model.toml"], 3, ("nowhere/model.toml",)),
+        (["train", "--data", "no/such/folder"], 3, ("no/such/folder",)),
+        (["train", "--frobnicate"], 2, ("--frobnicate",)),
+        (["frobnicate"], 2, ("frobnicate",)),
+        (["resume", "nobody"], 2, ("'nobody'", "gated runs list")),
+        (["stop", "nobody"], 2, ("'nobody'",)),
+        (["watch", "nobody"], 2, ("'nobody'",)),
+        (["runs", "show", "nobody"], 2, ("'nobody'",)),
+        (["eval", "no/such.safetensors"], 3, ("no/such.safetensors",)),
+        (["eval", "--split", "tset"], 2, ("'tset'", "test")),
+        (["sample"], 2, ("gated sample --out song.mid",)),
+        (["sample", "--out", "song.mdi"], 2, ("song.mdi", ".mid")),
+        (["sample", "--out", "s.mid", "--n", "0"], 2, ("--n", "'0'")),
+        (["sample", "--out", "s.mid", "--steps", "0"], 2, ("--steps", "'0'")),
+        (["sample", "--out", "s.mid", "--steps", "3", "--seconds", "4"], 2, ("'3'", "'4.0'")),
+        (["sample", "--out", "s.mid", "--temperature", "nan"], 2, ("--temperature", "'nan'")),
+        (["sample", "--out", "s.mid", "--qpm", "-5"], 2, ("--qpm", "'-5.0'")),
+        (["sample", "nobody", "--out", "s.mid"], 3, ("'nobody'", "gated runs list")),
+        (["play", "nothing.mid"], 3, ("nothing.mid",)),
+        (["models", "show", "music-grv"], 2, ("'music-grv'", "music-gru")),
+        (["data", "info", "bahc"], 2, ("'bahc'", "bach")),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_bad_input_is_one_sentence_and_a_code(
+    arguments: list[str], code: int, words: tuple[str, ...], capsys: pytest.CaptureFixture[str], runs: Path
+):
+    assert gated(arguments) == code
+    text = said(capsys)
+    assert text.startswith("error: ")
+    for word in words:
+        assert word in text
+    assert not list(runs.iterdir())
+
+
+def test_a_model_file_with_a_wrong_count_leaves_no_run(tmp_path: Path, runs: Path, capsys: pytest.CaptureFixture[str]):
+    path = tmp_path / "wrong.toml"
+    path.write_text('[model]\nunit = "gru"\nhidden = 5\n[parameters]\nrecurrent = 7\n')
+    assert gated([*TRAIN, "--model", str(path)]) == 3
+    assert "'7'" in said(capsys) and not list(runs.iterdir())
+
+
+def test_an_existing_run_name_is_2_and_names_resume(runs: Path, capsys: pytest.CaptureFixture[str]):
+    assert gated([*TRAIN, "--name", "mine"]) == 0
+    before = {path: path.read_bytes() for path in (runs / "mine").iterdir()}
+    capsys.readouterr()
+    assert gated([*TRAIN, "--name", "mine"]) == 2
+    assert "gated resume mine" in said(capsys)
+    assert {path: path.read_bytes() for path in (runs / "mine").iterdir()} == before
+
+
+def test_a_runs_folder_that_cannot_be_written_is_3(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "file").write_text("x")
+    assert gated([*TRAIN, "--runs", str(tmp_path / "file" / "runs")]) == 3
+    assert "file" in said(capsys)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def read_only_place(tmp_path: Path) -> Path:
+    place = tmp_path / "read-only"
+    place.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", str(place)], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("this needs the right to mount a file system")
+    return place
+
+
+def test_a_read_only_runs_folder_is_3(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    place = read_only_place(tmp_path)
+    try:
+        assert gated([*TRAIN, "--runs", str(place)]) == 3
+        assert "Read-only" in said(capsys)
+        assert not list(place.iterdir())
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
+
+
+def test_a_full_disk_is_3_and_leaves_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    place = tmp_path / "small"
+    place.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(place)], capture_output=True).returncode:
+        pytest.skip("this needs the right to mount a file system")
+    try:
+        with (place / "filler").open("ab", buffering=0) as file, pytest.raises(OSError, match="space"):
+            while True:
+                file.write(b"x" * 4096)
+        assert gated([*TRAIN, "--runs", str(place)]) == 3
+        assert "No space left" in said(capsys)
+        assert [path.name for path in place.iterdir()] == ["filler"]
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
+
+
+def test_a_disk_that_fills_up_during_training_is_3(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    place = tmp_path / "small"
+    place.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", str(place)], capture_output=True).returncode:
+        pytest.skip("this needs the right to mount a file system")
+    try:
+        assert gated(["train", "--data", "tiny", "--epochs", "100000", "--runs", str(place), "--name", "r"]) == 3
+        assert "cannot be written" in said(capsys)
+        assert not list((place / "r").glob(".*"))
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
+
+
+@pytest.fixture
+def model(runs: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    assert gated([*TRAIN, "--name", "model"]) == 0
+    capsys.readouterr()
+    return runs / "model" / "best.safetensors"
+
+
+def test_a_checkpoint_cut_in_half_is_3(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    half = tmp_path / "half.safetensors"
+    half.write_bytes(model.read_bytes()[: model.stat().st_size // 2])
+    for command in (["eval", str(half)], ["sample", str(half), "--out", str(tmp_path / "s.mid")]):
+        assert gated(command) == 3
+        assert "half.safetensors" in said(capsys)
+    assert [path.name for path in tmp_path.iterdir()] == ["half.safetensors"]
+
+
+class Bomb:
+    def __init__(self, proof: Path):
+        self.proof = proof
+
+    def __reduce__(self):
+        return (os.mkdir, (str(self.proof),))
+
+
+def test_a_pickle_named_safetensors_is_3_and_does_not_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    bomb = tmp_path / "m.safetensors"
+    bomb.write_bytes(pickle.dumps(Bomb(tmp_path / "it-ran")))
+    assert gated(["eval", str(bomb)]) == 3
+    assert "not a whole safetensors file" in said(capsys)
+    assert not (tmp_path / "it-ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("primer", "code"),
+    [("song.mid", 3), ("missing.mid", 3), ("tiny:99", 2), ("H9,x", 2), ("", 2)],
+)
+def test_a_bad_primer_writes_nothing(
+    model: Path,
+    tmp_path: Path,
+    primer: str,
+    code: int,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "song.mid").write_text("This is no music.\n")
+    assert gated(["sample", str(model), "--out", "new.mid", "--prime", primer]) == code
+    assert primer in said(capsys)
+    assert [path.name for path in tmp_path.iterdir()] == ["song.mid"]
+
+
+def test_a_missing_folder_to_write_to_is_3(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert gated(["sample", str(model), "--out", str(tmp_path / "no" / "song.mid")]) == 3
+    assert "mkdir -p" in said(capsys)
+
+
+def test_a_reader_that_leaves_is_no_error(runs: Path):
+    command = f"{sys.executable} -m gatedtui models show music-gru | head -n 1"
+    done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, timeout=60)
+    assert "Traceback" not in done.stderr and "Broken" not in done.stderr

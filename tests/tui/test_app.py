@@ -1,0 +1,296 @@
+import asyncio
+import shutil
+
+import pytest
+
+from gatedtui.errors import BadSource
+from gatedtui.events import Failed, Stopped
+from gatedtui.runs import lock
+from gatedtui.tui import watching
+from gatedtui.tui.app import GatedApp
+from gatedtui.tui.screens.help import HelpScreen, key_text
+from gatedtui.tui.widgets.card import RunCard
+
+from .conftest import append, epochs, falling, finished, started
+
+SIZES = [(80, 24), (120, 40), (40, 12), (20, 6)]
+
+
+def drive(app, script, size=(80, 24)):
+    async def run():
+        async with app.run_test(size=size, notifications=True) as pilot:
+            await until(pilot, lambda: app.looked)
+            await pilot.pause()
+            await script(pilot)
+        return app.return_value
+
+    return asyncio.run(run())
+
+
+async def until(pilot, condition):
+    for _ in range(300):
+        if condition():
+            return
+        await pilot.pause(0.02)
+    raise AssertionError("it never came to that")
+
+
+@pytest.fixture
+def three(make_run):
+    """Three runs: one at work (its lock held by this process), one finished, one stopped."""
+    made = [make_run([started(unit), *epochs(falling(48))], unit=unit) for unit in ("tanh", "lstm", "gru")]
+    append(made[1], [finished(40, 8.43)])
+    append(made[2], [Stopped(updates=1392, epoch=48)])
+    with lock.held(made[0].lock_path):
+        yield made
+
+
+def focused(app):
+    return app.screen.focused.run.name
+
+
+def test_the_newest_runs_are_cards(three, runs, screen_text):
+    async def script(pilot):
+        text = screen_text(pilot.app)
+        for words in ("▲ tanh 100 · jsb", "■ lstm 36 · jsb", "● gru 46 · jsb", "training", "finished", "stopped"):
+            assert words in text
+        for words in ("valid 8.", "best 8.", "train 8.", "lr 1.0e-3", "643k fr/s", "8.52/piece", "22,766 weights"):
+            assert words in text
+        assert "9.10" in text and "paper" in text and "★" in text
+        assert "cpu" in text and "mem" in text
+
+    drive(GatedApp(runs), script)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_app_fits_every_terminal_and_survives_resizes(three, runs, screen_text, size):
+    async def script(pilot):
+        assert "tanh" in screen_text(pilot.app)
+        for other in SIZES:
+            await pilot.resize_terminal(*other)
+            await pilot.pause()
+            assert all(len(line) <= other[0] for line in screen_text(pilot.app).splitlines())
+
+    drive(GatedApp(runs), script, size=size)
+
+
+def test_an_empty_folder_offers_to_train_and_enter_does(runs, make_run, screen_text):
+    made = []
+
+    def start():
+        made.extend(make_run([started(unit)], unit=unit) for unit in ("tanh", "gru"))
+        return made
+
+    async def script(pilot):
+        assert "Nothing is training." in screen_text(pilot.app)
+        assert "trains the three units on Bach" in screen_text(pilot.app)
+        await pilot.press("enter")
+        await until(pilot, lambda: "▲ tanh 100" in screen_text(pilot.app) and "● gru 46" in screen_text(pilot.app))
+        assert "started" in screen_text(pilot.app)
+
+    drive(GatedApp(runs, start=start), script)
+    assert len(made) == 2
+
+
+def test_without_a_way_to_start_enter_hands_the_wish_back(runs):
+    async def script(pilot):
+        await pilot.press("enter")
+
+    assert drive(GatedApp(runs), script) == "train"
+
+
+def test_a_start_that_fails_is_told_and_the_app_goes_on(runs, screen_text):
+    def start():
+        raise BadSource("The data '[bold]' cannot be had.", "gated data fetch")
+
+    async def script(pilot):
+        await pilot.press("enter")
+        await until(pilot, lambda: "The data '[bold]' cannot be had." in screen_text(pilot.app))
+        assert "gated data fetch" in screen_text(pilot.app)
+        assert pilot.app.is_running and not pilot.app.starting
+
+    drive(GatedApp(runs, start=start), script, size=(100, 30))
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+c", "ctrl+q"])
+def test_closing_leaves_the_runs_alone(three, runs, monkeypatch, key):
+    asked = []
+    monkeypatch.setattr(watching.launch, "request_stop", asked.append)
+
+    async def script(pilot):
+        await pilot.press(key)
+
+    assert drive(GatedApp(runs), script) == "closed"
+    assert asked == []
+
+
+def test_new_runs_appear_and_vanished_ones_go(three, runs, make_run, screen_text):
+    async def script(pilot):
+        make_run([started(), *epochs(falling(5))], name="fresh")
+        await until(pilot, lambda: "fresh" in screen_text(pilot.app))
+        shutil.rmtree(three[2].path)
+        await until(pilot, lambda: "gru-jsb-1" not in screen_text(pilot.app))
+        await until(pilot, lambda: len(pilot.app.screen.query(RunCard)) == 3)
+        assert pilot.app.screen.focused is not None
+
+    drive(GatedApp(runs), script, size=(120, 40))
+
+
+def test_the_focused_card_may_vanish(three, runs, screen_text):
+    async def script(pilot):
+        shutil.rmtree(three[0].path)
+        await until(pilot, lambda: "tanh" not in screen_text(pilot.app))
+        await pilot.press("right")
+        assert focused(pilot.app) == "gru-jsb-1"
+
+    drive(GatedApp(runs), script)
+
+
+@pytest.mark.parametrize("keys", [("right", "right", "left"), ("l", "l", "h"), ("tab", "tab", "shift+tab")])
+def test_arrows_hjkl_and_tab_move_the_focus(three, runs, keys):
+    async def script(pilot):
+        places = [focused(pilot.app)]
+        for key in keys:
+            await pilot.press(key)
+            places.append(focused(pilot.app))
+        assert places == ["tanh-jsb-1", "lstm-jsb-1", "gru-jsb-1", "lstm-jsb-1"]
+
+    drive(GatedApp(runs), script)
+
+
+def test_down_and_up_move_the_focus_in_a_column(three, runs):
+    async def script(pilot):
+        await pilot.press("down", "j", "k")
+        assert focused(pilot.app) == "lstm-jsb-1"
+
+    drive(GatedApp(runs), script, size=(40, 30))
+
+
+def test_s_stops_the_focused_run_only(three, runs, monkeypatch, screen_text):
+    asked = []
+    monkeypatch.setattr(watching.launch, "request_stop", lambda run: asked.append(run.name) or True)
+
+    async def script(pilot):
+        await pilot.press("s")
+        await until(pilot, lambda: asked == ["tanh-jsb-1"])
+        await until(pilot, lambda: "stopping" in screen_text(pilot.app))
+        await pilot.press("right", "s")
+        await until(pilot, lambda: "lstm-jsb-1 is not training" in screen_text(pilot.app))
+        assert asked == ["tanh-jsb-1"]
+
+    drive(GatedApp(runs), script, size=(100, 30))
+
+
+def test_r_resumes_the_focused_run_where_that_is_possible(three, runs, screen_text):
+    resumed = []
+
+    async def script(pilot):
+        await pilot.press("r")
+        await until(pilot, lambda: "already training" in screen_text(pilot.app))
+        await pilot.press("right", "right", "r")
+        await until(pilot, lambda: [run.name for run in resumed] == ["gru-jsb-1"])
+        await until(pilot, lambda: "going on with gru-jsb-1" in screen_text(pilot.app))
+
+    drive(GatedApp(runs, resume=resumed.append), script, size=(100, 30))
+
+
+def test_enter_enlarges_a_card_and_back(three, runs, screen_text):
+    async def script(pilot):
+        await pilot.press("right", "enter")
+        await pilot.pause()
+        text = screen_text(pilot.app)
+        assert "lstm 36" in text and "tanh 100" not in text
+        await pilot.press("right")
+        await pilot.pause()
+        assert "gru 46" not in text and "gru 46" not in screen_text(pilot.app), "a single column has no right"
+        await pilot.press("tab")
+        await pilot.pause()
+        assert "gru 46" in screen_text(pilot.app)
+        await pilot.press("escape")
+        await pilot.pause()
+        assert "tanh 100" in screen_text(pilot.app)
+
+    drive(GatedApp(runs), script)
+
+
+def test_space_freezes_the_picture(three, runs, screen_text):
+    async def script(pilot):
+        await pilot.press("space")
+        await pilot.pause(0.3)
+        first = screen_text(pilot.app)
+        assert "view paused" in first
+        append(three[0], epochs(falling(60))[48:])
+        await pilot.pause(0.8)
+        assert screen_text(pilot.app) == first
+        await pilot.press("space")
+        await until(pilot, lambda: "epoch 60" in screen_text(pilot.app))
+
+    drive(GatedApp(runs), script)
+
+
+def test_the_end_of_a_run_is_news(make_run, runs, screen_text):
+    run = make_run([started(), *epochs(falling(9))])
+    held = lock.held(run.lock_path)
+    held.__enter__()
+
+    async def script(pilot):
+        await until(pilot, lambda: pilot.app.runs[0].word == "training")
+        append(run, [Failed(what="The [i]disk[/i] is full.")])
+        held.__exit__(None, None, None)
+        await until(pilot, lambda: "gru-jsb-1 failed: The [i]disk[/i] is full." in screen_text(pilot.app))
+
+    drive(GatedApp(runs), script)
+
+
+def test_every_binding_is_in_the_help(three, runs, screen_text):
+    async def script(pilot):
+        active = list(pilot.app.active_bindings.values())
+        await pilot.press("question_mark")
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, HelpScreen)
+        text = screen_text(pilot.app)
+        listed = {key for groups in pilot.app.screen.groups for keys, _ in groups[1] for key in keys.split()}
+        for binding in (one.binding for one in active):
+            assert key_text(binding) in listed, f"{binding.key} is not in the help"
+        for bindings in (pilot.app.BINDINGS, pilot.app.screen_stack[0].BINDINGS):
+            for binding in bindings:
+                assert f"{key_text(binding)}  {binding.description}" in text
+        await pilot.press("q")
+        await pilot.pause()
+        assert not isinstance(pilot.app.screen, HelpScreen)
+        assert pilot.app.return_value is None, "q has only closed the help"
+
+    drive(GatedApp(runs), script, size=(100, 40))
+
+
+def test_names_are_never_read_as_markup(make_run, runs, screen_text):
+    for name in ("[red]x", "[link=y]", "a [b"):
+        make_run([started(), *epochs(falling(9))], name=name)
+
+    async def script(pilot):
+        text = screen_text(pilot.app)
+        assert "[red]x" in text and "[link=y]" in text and "a [b" in text
+        await pilot.press("s")
+        await until(pilot, lambda: "is not training" in screen_text(pilot.app))
+
+    drive(GatedApp(runs), script, size=(100, 30))
+
+
+def test_the_palette_offers_our_commands(three, runs):
+    async def script(pilot):
+        titles = {command.title for command in pilot.app.get_system_commands(pilot.app.screen)}
+        assert {"Train", "Stop the run", "Resume the run", "Pause the view"} <= titles
+
+    drive(GatedApp(runs), script)
+
+
+def test_a_runs_folder_that_is_a_file_is_told_once(tmp_path, screen_text):
+    place = tmp_path / "runs"
+    place.write_text("")
+
+    async def script(pilot):
+        await until(pilot, lambda: "cannot be listed" in screen_text(pilot.app))
+        await pilot.pause(1.2)
+        assert screen_text(pilot.app).count("cannot be listed") == 1
+
+    drive(GatedApp(place), script, size=(140, 30))
