@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gatedtui import checkpoint, paths
 from gatedtui.checkpoint import Checkpoint
-from gatedtui.errors import BadSource, GatedError, nearest
+from gatedtui.errors import BadSource, GatedError, unknown
 from gatedtui.runs import folder as folders
 
 DEFAULT_UNIT = "gru"
@@ -46,6 +46,7 @@ def find(
         kind: `"music"` or `"speech"`.
 
     Raises:
+        BadArgument: no path, run or released model has that name.
         BadSource: nothing there, or not a model, or one that does not fit `unit` or `kind`.
     """
     if source is None:
@@ -66,22 +67,25 @@ def find(
 
 def _named(source: str, runs: Path) -> tuple[Path, str]:
     path = Path(source)
-    if path.is_dir():
-        return folders.RunFolder(path).best_path, f"run {path.name}"
-    if paths.is_path(source):
+    if source and path.is_dir():
+        return _best(folders.RunFolder(path)), f"run {path.name}"
+    if source and path.exists():
         return path, f"file {source}"
-    if (runs / source).is_dir() and not source.startswith("."):
-        best = folders.RunFolder(runs / source).best_path
-        if not best.exists():
-            raise BadSource(f"The run '{source}' has no best model yet.", f"gated watch {source}")
-        return best, f"run {source}"
+    known = {run.name: run for run in folders.all_runs(runs)}
+    if source in known:
+        return _best(known[source]), f"run {source}"
     models = released()
     if source in models:
         return models[source], f"released model {source}"
-    known = [run.name for run in folders.all_runs(runs)] + list(models)
-    guess = nearest(source, known)
-    hint = f"Did you mean {guess!r}? " if guess else ""
-    raise BadSource(f"There is no checkpoint, run or released model '{source}'.", f"{hint}gated runs list")
+    if paths.is_path(source):
+        return path, f"file {source}"  # reading it says what is wrong with it
+    raise unknown("checkpoint, run or released model", source, [*known, *models])
+
+
+def _best(run: folders.RunFolder) -> Path:
+    if not run.best_path.exists():
+        raise BadSource(f"The run '{run.name}' has no best model yet.", f"gated watch {run.name}")
+    return run.best_path
 
 
 def _newest(runs: Path, unit: str | None, data: str | None, kind: str | None) -> Source:

@@ -1,5 +1,7 @@
-"""Reading scores as plain notes: MusicXML, ABC and kern files through music21, MIDI files through pretty_midi."""
+"""Reading scores as plain notes: MusicXML, ABC and kern files through music21, MIDI files through `smf`."""
 
+import warnings
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,7 +38,6 @@ class Score:
     parts: tuple[np.ndarray, ...]
     """A part is (N, 3) float64: onset and end in quarter notes from the start, MIDI pitch as it sounds. Tied notes are
     one note; grace notes, chord symbols and unpitched percussion are left out."""
-
     drums: int = 0
     """Notes of a MIDI file's drum channel, which are in no part."""
 

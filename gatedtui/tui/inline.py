@@ -19,6 +19,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.geometry import Size
 from textual.screen import Screen
+from textual.strip import Strip
 from textual.worker import get_current_worker
 
 from gatedtui.errors import GatedError
@@ -152,8 +153,7 @@ class LiveView(App[Outcome]):
     def _display(self, screen: Screen[Any], renderable: Any) -> None:
         # Between the terminal's new size and the layout's, a frame of the old size would wrap or scroll, and its
         # remains would stay. The resize itself brings the next frame.
-        strips, size = getattr(renderable, "strips", ()), self.size
-        if len(strips) < size.height + (size.height < 2) and all(strip.cell_length <= size.width for strip in strips):
+        if not self.is_inline or _fits(getattr(renderable, "strips", ()), self.size):
             super()._display(screen, renderable)
 
     def on_resize(self) -> None:
@@ -359,3 +359,8 @@ class LiveView(App[Outcome]):
         else:
             self.failure = error
             self.exit(return_code=1)
+
+
+def _fits(strips: Sequence[Strip], size: Size) -> bool:
+    """Whether a frame neither wraps nor scrolls a terminal of this size."""
+    return len(strips) <= size.height and all(strip.cell_length <= size.width for strip in strips)

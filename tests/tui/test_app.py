@@ -1,5 +1,6 @@
 import asyncio
 import shutil
+import time
 
 import pytest
 
@@ -28,11 +29,10 @@ def drive(app, script, size=(80, 24)):
 
 
 async def until(pilot, condition):
-    for _ in range(300):
-        if condition():
-            return
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline, "it never came to that"
         await pilot.pause(0.02)
-    raise AssertionError("it never came to that")
 
 
 @pytest.fixture

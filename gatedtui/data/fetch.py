@@ -1,0 +1,199 @@
+"""Getting a file from a mirror or from where it was published, and keeping it only once its content is verified."""
+
+import contextlib
+import http.client
+import ssl
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from gatedtui import atomic
+from gatedtui.data.broken import Broken
+from gatedtui.data.catalogue import Progress
+from gatedtui.errors import BadSource
+
+TIMEOUT_S = 20.0
+"""How long nothing at all may arrive."""
+PATIENCE_S = 30.0
+"""After this long an average below `SLOWEST` counts as a stall, so that a trickle cannot hold the command for ever."""
+SLOWEST = 1024
+"""Bytes a second."""
+REDIRECTS = 5
+BLOCK = 1 << 16
+
+Content = TypeVar("Content")
+
+
+@dataclass(frozen=True)
+class Remote:
+    """A published file."""
+
+    name: str
+    """What it is called in a mirror and in the cache."""
+    url: str
+    """Where it was published."""
+    max_bytes: int
+    """Larger answers are refused."""
+
+
+class _Unreachable(Exception):
+    """Why a file could not be had from one place, as a sentence without its full stop."""
+
+
+def obtain(
+    remote: Remote,
+    check: Callable[[Path], Content],
+    *,
+    wanted: str,
+    cache: Path,
+    mirror: str | None = None,
+    progress: Progress | None = None,
+) -> Content:
+    """The content of a published file: from the cache, else from the mirror, else from where it was published.
+
+    It is written beside its place in the cache, checked there, and moved in place only then. A mirror that does not
+    have the file is passed over; one that has another file under its name ends the search.
+
+    Args:
+        remote: the file.
+        check: reads the file, and raises `Broken` unless it is exactly what it should be.
+        wanted: the data set it is for, for the sentences.
+        cache: the cache folder; the file is kept in its `files`.
+        mirror: a folder or an http(s) address that holds the file under the same name.
+        progress: told how many bytes have arrived, and how many there are (0 when that is not said).
+
+    Returns:
+        What `check` returned.
+
+    Raises:
+        BadSource: it cannot be had from anywhere, is not what it should be, or the cache cannot be written.
+    """
+    kept = cache / "files" / remote.name
+    if kept.is_file():
+        with contextlib.suppress(Broken, OSError):  # damaged since: fetched anew and replaced
+            return check(kept)
+    hint = f"gated data fetch {wanted} --mirror DIR, where DIR is a folder that holds '{remote.name}'"
+    failures = []
+    for origin in ([mirror] if mirror else []) + [remote.url]:
+        try:
+            with _writing(kept) as temporary:
+                where = _receive(remote, origin, temporary, progress)
+                try:
+                    return check(temporary)
+                except Broken as error:
+                    raise BadSource(f"'{where}' is not the file of the data set '{wanted}': it {error}.", hint) from error
+        except _Unreachable as failure:
+            failures.append(str(failure))
+    raise BadSource(f"The data set '{wanted}' cannot be fetched: {'; '.join(failures)}.", hint)
+
+
+@contextlib.contextmanager
+def _writing(kept: Path) -> Iterator[Path]:
+    hint = "Set GATED_CACHE to a folder that can be written and has room."
+    try:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadSource(f"The cache folder '{kept.parent}' cannot be written: {error.strerror}.", hint) from error
+    with atomic.replacing(kept, hint) as temporary:
+        yield temporary
+
+
+def _receive(remote: Remote, origin: str, target: Path, progress: Progress | None) -> str:
+    """Writes the file to `target`, and says exactly where it came from."""
+    scheme = urllib.parse.urlsplit(origin).scheme
+    if scheme in ("http", "https"):
+        url = origin if origin == remote.url else f"{origin.rstrip('/')}/{urllib.parse.quote(remote.name)}"
+        _download(remote, url, target, progress)
+        return url
+    if "://" in origin:
+        raise BadSource(f"The mirror '{origin}' is neither a folder nor an http or https address.", "--mirror DIR|URL")
+    folder = Path(origin).expanduser()
+    if not folder.is_dir():
+        raise BadSource(f"There is no mirror folder '{origin}'.", "--mirror DIR|URL")
+    source = folder / remote.name
+    if not source.is_file():
+        raise _Unreachable(f"the mirror '{origin}' has no file '{remote.name}'")
+    try:
+        stream = source.open("rb")
+    except OSError as error:
+        raise BadSource(f"Cannot read '{source}': {(error.strerror or 'no access').lower()}.") from error
+    with stream:
+        _copy(stream.read, remote, source.stat().st_size, target, progress)
+    return str(source)
+
+
+def _download(remote: Remote, url: str, target: Path, progress: Progress | None) -> None:
+    host = urllib.parse.urlsplit(url).netloc
+    try:
+        request = urllib.request.Request(url, headers={"User-Agent": "gated", "Accept-Encoding": "identity"})
+        with contextlib.closing(_opener().open(request, timeout=TIMEOUT_S)) as answer:
+            stated = answer.headers.get("Content-Length", "")
+            size = int(stated) if stated.isascii() and stated.isdigit() else 0
+            got = _copy(answer.read1, remote, size, target, progress)
+        if size and got != size:
+            raise _Unreachable(f"{host} broke off after {got:,} of {size:,} bytes")
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise _Unreachable(f"{host} answered {error.code} {' '.join(str(error.reason).split())}".rstrip()) from error
+    except TimeoutError as error:
+        raise _Unreachable(f"nothing came from {host} for {TIMEOUT_S:g} s") from error
+    except urllib.error.URLError as error:
+        if isinstance(error.reason, TimeoutError):
+            raise _Unreachable(f"{host} did not answer within {TIMEOUT_S:g} s") from error
+        reason = getattr(error.reason, "strerror", None) or error.reason
+        raise _Unreachable(f"{host} cannot be reached ({reason})") from error
+    except (http.client.HTTPException, ConnectionError, ssl.SSLError, ValueError) as error:
+        raise _Unreachable(f"{host} broke off ({type(error).__name__})") from error
+
+
+def _copy(
+    read: Callable[[int], bytes], remote: Remote, size: int, target: Path, progress: Progress | None
+) -> int:
+    """Copies a stream, in bounds of size and time, and returns how many bytes there were."""
+    if size > remote.max_bytes:
+        raise _Unreachable(f"'{remote.name}' is said to have {size:,} bytes, more than {remote.max_bytes:,}")
+    got, began = 0, time.monotonic()
+    with target.open("wb") as file:
+        while block := read(BLOCK):
+            got += len(block)
+            if got > remote.max_bytes:
+                raise _Unreachable(f"'{remote.name}' is larger than {remote.max_bytes:,} bytes")
+            elapsed = time.monotonic() - began
+            if elapsed > PATIENCE_S and got < SLOWEST * elapsed:
+                raise _Unreachable(f"'{remote.name}' came too slowly ({got:,} bytes in {elapsed:.0f} s)")
+            file.write(block)
+            if progress:
+                progress(f"fetching {remote.name}", got, size)
+    return got
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Follows a few redirects, and only to http and https."""
+
+    max_redirections = REDIRECTS
+    max_repeats = 2
+
+    def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
+        if urllib.parse.urlsplit(newurl).scheme not in ("http", "https"):
+            raise _Unreachable(f"{urllib.parse.urlsplit(req.full_url).netloc} points to '{newurl}'")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _opener() -> urllib.request.OpenerDirector:
+    """An opener that knows http and https alone: urllib's own would also open files and FTP."""
+    opener = urllib.request.OpenerDirector()
+    for handler in (
+        urllib.request.ProxyHandler(),
+        urllib.request.HTTPHandler(),
+        urllib.request.HTTPSHandler(),
+        urllib.request.HTTPDefaultErrorHandler(),
+        urllib.request.HTTPErrorProcessor(),
+        _Redirects(),
+    ):
+        opener.add_handler(handler)
+    return opener
