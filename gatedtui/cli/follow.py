@@ -150,6 +150,9 @@ def _close(run: RunFolder, *, json: bool) -> int:
     if isinstance(last, Diverged):
         output.complain(GatedError(f"The run '{run.name}' diverged: {last.what}", last.hint))
         return 1
+    if word in ("running", "starting"):
+        output.say(f"'{run.name}' is still stopping; gated watch {_quoted(run.name)}")
+        return 130
     output.complain(GatedError(f"The run '{run.name}' ended without a word; its last words are in '{run.log_path}'."))
     output.say(resume)
     return 1

@@ -36,5 +36,6 @@ def watch(
             tell(run, event, json=json)
         return
     from gatedtui.tui.inline import run_live
+    from gatedtui.tui.watching import arrange
 
-    run_live(found, watch=True)
+    run_live(found if names else arrange(found, lambda run: run.config_path.stat().st_mtime), watch=True)

@@ -54,6 +54,7 @@ class Watched:
         self._curves: tuple[tuple[float, ...], tuple[float, ...]] = ((), ())
         self._first_seen = time.monotonic()
         self._looked = 0.0
+        self._behind = False
         self._snapshot: Snapshot | None = None
         self._asked = threading.Event()
         self._told = False
@@ -67,7 +68,8 @@ class Watched:
         """The run as it is now."""
         now = time.monotonic()
         seen = self._snapshot
-        if seen is not None and not seen.alive and now - self._looked < REST_S and self._process is None:
+        rests = seen is not None and not seen.alive and not self._behind and self._process is None
+        if seen is not None and rests and now - self._looked < REST_S:
             return seen
         self._looked = now
         word, can_resume = self._status()  # before the events, so that the end of them is read after it
@@ -107,6 +109,7 @@ class Watched:
                 if not isinstance(event, Step):
                     self._kept.append(event)
             grown |= batch.reset or any(isinstance(event, Epoch) for event in batch.events)
+            self._behind = batch.more
             if not batch.more:
                 break
         if grown:

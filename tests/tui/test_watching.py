@@ -38,6 +38,18 @@ def test_half_a_line_waits_for_its_other_half(make_run):
     assert watched.read().valid == (9.0, 8.0)
 
 
+def test_a_long_finished_run_is_read_in_parts_without_a_rest(make_run, monkeypatch):
+    monkeypatch.setattr(watching, "BATCHES", 1)
+    monkeypatch.setattr(watching, "REST_S", 1e6)
+    run = make_run([started(), *epochs(falling(3_000)), finished(3_000, 8.43)])
+    watched = Watched(run)
+    assert 0 < len(watched.read().valid) < 3_000
+    for _ in range(10):
+        watched.read()
+    assert len(watched.read().valid) == 3_000
+    assert watched.read() is watched.read(), "now it rests"
+
+
 def test_a_curve_that_did_not_grow_is_the_same_object(make_run):
     run = make_run([started(), *epochs([9.0])])
     watched = Watched(run)

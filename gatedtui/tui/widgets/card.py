@@ -54,7 +54,7 @@ class RunCard(Vertical, can_focus=True):
 
     def paint(self) -> None:
         """Brings the parts up to date."""
-        if not self.children:
+        if not self.children or not self.size.width:
             return
         run, width, height = self.run, self.size.width - 2, self.size.height
         foot = FIGURES if height >= 9 else 2 if height >= 7 else 1 if height >= 5 else 0
