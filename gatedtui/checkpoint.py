@@ -29,7 +29,8 @@ class Checkpoint:
 
     Attributes:
         config: the whole config it was trained with.
-        data: `name`, `kind`, `digest`, `steps_per_quarter`, `rate_hz`, `scale`, `marginal_nll`.
+        data: `name`, `kind`, `digest`, `steps_per_quarter`, `rate_hz`, `scale`, and for speech `peak`, the loudest
+            sample of the training set in units of `scale`.
         nll: the figures known when it was written: `valid_nll`, …, and `epoch`.
         tensors: `unit.W (G·H, I)`, `unit.U (G·H, H)`, `unit.b (G·H,)`, …, `head.…` and `start (N, I)`.
         run: the run's name.
@@ -117,13 +118,18 @@ def load(path: Path) -> Checkpoint:
     try:
         run_config = config.from_nested(about["config"])
         data, nll = dict(about["data"]), dict(about["nll"])
-        kind, rate = str(data["kind"]), int(data["steps_per_quarter"]) + int(data["rate_hz"])
+        kind = str(data["kind"])
+        rate = int(data["rate_hz" if kind == "speech" else "steps_per_quarter"])
         data |= {"name": str(data["name"]), "digest": str(data["digest"]), "scale": float(data["scale"])}
+        levels = [data["scale"], float(data.get("peak", 1.0))]
     except (KeyError, ValueError, TypeError, AttributeError, BadArgument):
         raise BadSource(f"'{path}' does not hold a whole config.", "Train again, or take another model.") from None
     _check(path, tensors, run_config)
-    if kind not in ("music", "speech") or rate <= 0:
+    expected = "speech" if run_config.model.head == "mixture" else "music"
+    if kind != expected or rate <= 0:
         raise BadSource(f"'{path}' says it models '{kind}' at rate '{rate}'.", "Train again, or take another model.")
+    if not all(0 < level < math.inf for level in levels):
+        raise BadSource(f"'{path}' states the sound levels '{levels}'.", "Train again, or take another model.")
     return Checkpoint(run_config, data, nll, tensors, str(about.get("run", "")), str(about.get("version", "")))
 
 

@@ -9,9 +9,10 @@ import torch
 
 from gatedtui import modelfile
 from gatedtui.checkpoint import Checkpoint
-from gatedtui.data.batches import Pair, in_order
+from gatedtui.data.batches import Pair, in_order, rows_in_order
 from gatedtui.data.dataset import DataSet, pairs
 from gatedtui.errors import BadSource
+from gatedtui.kernels import Pieces
 from gatedtui.network import Network, restore
 
 ROWS = 32
@@ -35,24 +36,47 @@ class Score:
     sequences: int
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """Sequences that are scored again and again.
+
+    Attributes:
+        sequences: `(x (T, I), y (T, O))` each.
+        pieces: the same as the kernels' single call reads them, or None where that does not apply.
+    """
+
+    sequences: Sequence[Pair]
+    pieces: Pieces | None
+
+
+def prepare(network: Network, sequences: Sequence[Pair], *, backend: str) -> Prepared:
+    """Sequences made ready for scoring by networks of this one's kind, dtype and device."""
+    return Prepared(sequences, network.pieces(sequences, backend=backend))
+
+
 @torch.no_grad()
-def score(network: Network, sequences: Sequence[Pair], *, backend: str) -> Score:
+def score(network: Network, sequences: Sequence[Pair] | Prepared, *, backend: str) -> Score:
     """Scores sequences without weight noise.
 
     Args:
         network: its dtype and device decide where the work is done; sums are float64.
-        sequences: `(x (T, I), y (T, O))` each, at least one.
+        sequences: `(x (T, I), y (T, O))` each, at least one; or what `prepare` made of them.
         backend: which kernel.
     """
-    total, means, frames = 0.0, [], 0
-    for batch in in_order(sequences, ROWS):
-        nll = network.losses(*tensors(batch.x, batch.y, network), batch.lengths, backend=backend)
-        sums = nll.double().sum(0).cpu().numpy()
-        total += float(sums.sum())
-        means.append(sums / batch.lengths)
-        frames += int(batch.lengths.sum())
-    each = np.concatenate(means)
-    return Score(total / frames, float(each.mean()), frames, len(each))
+    ready = sequences if isinstance(sequences, Prepared) else prepare(network, sequences, backend=backend)
+    sums, lengths = [np.zeros(0)], [np.zeros(0, np.int64)]
+    if ready.pieces is not None:
+        for rows in rows_in_order(ready.pieces.lengths, ROWS):
+            sums.append(network.score(ready.pieces.take(rows)))
+            lengths.append(ready.pieces.lengths[rows])
+    else:
+        for batch in in_order(ready.sequences, ROWS):
+            nll = network.losses(*tensors(batch.x, batch.y, network), batch.lengths, backend=backend)
+            sums.append(nll.double().sum(0).cpu().numpy())
+            lengths.append(batch.lengths)
+    nats, steps = np.concatenate(sums), np.concatenate(lengths)
+    frames = int(steps.sum())
+    return Score(float(nats.sum()) / frames, float((nats / steps).mean()), frames, len(steps))
 
 
 def tensors(x: np.ndarray, y: np.ndarray, network: Network) -> tuple[torch.Tensor, torch.Tensor]:
@@ -70,7 +94,7 @@ def evaluate(checkpoint: Checkpoint, dataset: DataSet, split: str) -> dict[str, 
     trained_on = checkpoint.data
     if dataset.kind != trained_on["kind"]:
         raise BadSource(f"'{dataset.name}' is {dataset.kind}, and the model was trained on {trained_on['kind']}.")
-    sequences = pairs(dataset, split)
+    sequences = pairs(dataset, split, window=checkpoint.config.data.window)
     if not sequences:
         raise BadSource(f"The {split} part of '{dataset.name}' has no frame to score.", "Choose another --split.")
     network = restore(checkpoint.config.model, checkpoint.weights)

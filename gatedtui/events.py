@@ -30,7 +30,8 @@ class Started:
     device: str = ""
     threads: int = 1
     marginal_nll: float = NAN
-    """Test NLL of guessing each pitch by its frequency in the training set."""
+    """Test NLL of guessing without listening: each pitch by its frequency, each sample by one Gaussian, of the training
+    set."""
     paper_nll: float | None = None
     """The paper's test figure for this unit and data set (Table 2, as recalled), or None."""
     epochs: int = 0

@@ -1,6 +1,6 @@
 """A unit, or a stack of them, and a head: everything a checkpoint's tensors describe."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from gatedtui import kernels
 from gatedtui.config import ModelConfig
 from gatedtui.errors import unknown
 from gatedtui.heads.bernoulli import Bernoulli
+from gatedtui.heads.mixture import MixtureOfGaussians
 from gatedtui.modelfile import WIDTHS
 from gatedtui.units import UNITS
 from gatedtui.units.unroll import live_frames
@@ -120,10 +121,10 @@ class Network(nn.Module):
         """h of the last layer `(T, B, H)` for x `(T, B, I)`, from the zero state."""
         return self.scan(x, None, lengths, backend=backend)[0]
 
-    def nll(self, h: Tensor, target: Tensor, lengths: Any = None) -> Tensor:
+    def nll(self, h: Tensor, target: Tensor, lengths: Any = None, *, backend: str = "auto") -> Tensor:
         """NLL of every frame `(T, B)` in nats, zero beyond a row's end, for h `(T, B, H)` and target `(T, B, O)`."""
         mask = None if lengths is None else live_frames(lengths, h.shape[0], h.shape[1], h.device)
-        return kernels.nll(self.head, h, target, mask)
+        return kernels.nll(self.head, h, target, mask, backend)
 
     def losses(self, x: Tensor, target: Tensor, lengths: Any = None, *, backend: str = "auto") -> Tensor:
         """NLL of every frame of a minibatch, from the zero state.
@@ -138,7 +139,22 @@ class Network(nn.Module):
             `(T, B)` nats, summed over outputs, zero beyond a row's end. The training loss is its sum over the number of
             frames; the mean of each column over its length gives the sequence-weighted figure.
         """
-        return self.nll(self(x, lengths, backend=backend), target, lengths)
+        return self.nll(self(x, lengths, backend=backend), target, lengths, backend=backend)
+
+    def pieces(self, pairs: Sequence[tuple[np.ndarray, np.ndarray]], *, backend: str = "auto") -> kernels.Pieces | None:
+        """The pieces `(x (T, I), y (T, O))` in the form that `score` and the single training call read.
+
+        None where those do not apply: with another kernel than `native`, several layers, or a head of another kind.
+        """
+        flat = self.flat
+        native = kernels.choose(flat.device, flat.dtype, backend).backend == "native"
+        if not native or not kernels.applies(self.units, self.head, flat):
+            return None
+        return kernels.Pieces(pairs, flat.dtype, lists=isinstance(self.head, Bernoulli))
+
+    def score(self, minibatch: kernels.Minibatch) -> np.ndarray:
+        """The NLL of each row of a minibatch of `pieces`, summed over its frames, from the zero state: `(B,)` nats."""
+        return kernels.score(self.units[0], self.head, self.flat, minibatch)
 
     def gradient(self, loss: Tensor) -> Tensor:
         """dloss/d`flat` as a new vector `(N,)`; nothing is accumulated anywhere."""
@@ -170,7 +186,8 @@ def build(model: ModelConfig, generator: torch.Generator | None = None, *, margi
     Args:
         model: which.
         generator: source of all weights, the head's first; None means a fresh one seeded with 0, never the global one.
-        marginals: `(88,)`, how often each pitch sounds in the training frames: where the output bias starts.
+        marginals: where the output bias starts: for music `(88,)`, how often each pitch sounds in the training frames;
+            for speech `(N, 10)`, target frames of the training set.
 
     Raises:
         BadArgument: no head or unit has that name.
@@ -200,7 +217,13 @@ def _bernoulli(model: ModelConfig, generator: torch.Generator, marginals: Any) -
     return head
 
 
-HEADS = {"bernoulli": _bernoulli}
+def _mixture(model: ModelConfig, generator: torch.Generator, marginals: Any) -> nn.Module:
+    head = MixtureOfGaussians(model.hidden, model.parts, WIDTHS["mixture"][1])
+    head.initialise(generator, marginals)
+    return head
+
+
+HEADS = {"bernoulli": _bernoulli, "mixture": _mixture}
 """How each head of `ModelConfig.head` is made and initialised."""
 
 

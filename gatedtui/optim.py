@@ -20,6 +20,32 @@ class TrainingRecipe(kernels.UpdateRecipe, Protocol):
         ...
 
 
+class Schedule(Protocol):
+    """What a learning rate depends on."""
+
+    @property
+    def lr(self) -> float:
+        """The rate of the first epoch."""
+        ...
+
+    @property
+    def schedule(self) -> str:
+        """ "constant" or "linear"."""
+        ...
+
+    @property
+    def epochs(self) -> int:
+        """The epochs planned."""
+        ...
+
+
+def rate(recipe: Schedule, epoch: int) -> float:
+    """The learning rate of an epoch, counted from 0: constant, or falling linearly to 1 % in the last one planned."""
+    if recipe.schedule == "constant" or recipe.epochs < 2:
+        return recipe.lr
+    return recipe.lr * (1 - 0.99 * min(1.0, epoch / (recipe.epochs - 1)))
+
+
 class Optimiser:
     """Weight noise and updates of one network.
 
@@ -27,19 +53,25 @@ class Optimiser:
             gradient = network.gradient(loss of this minibatch)
         norm = optimiser.step(gradient)
 
+    or, where `network.pieces` gives minibatches for it, all of that in one call:
+
+        stepped = optimiser.learn(minibatch)
+
     Args:
         network: its `flat` vector is what is updated.
         recipe: the rule and its numbers.
-        seed: of the noise, drawn on the network's device.
+        seed: of the noise, 0 … 2^63 - 1; the numbers are the same on every device and with every kernel.
+        backend: which kernel does the updates.
 
     Raises:
-        BadArgument: no rule has the recipe's name.
+        BadArgument: no rule or kernel has that name.
     """
 
-    def __init__(self, network: Network, recipe: TrainingRecipe, *, seed: int) -> None:
-        self.network, self.recipe = network, recipe
+    def __init__(self, network: Network, recipe: TrainingRecipe, *, seed: int, backend: str = "auto") -> None:
+        self.network, self.recipe, self.backend = network, recipe, backend
         self.memory = kernels.update_state(network.flat, recipe.optimiser)
-        self.generator = torch.Generator(network.flat.device).manual_seed(seed)
+        self.seed, self.draws = seed, 0
+        self._single: tuple[tuple[int, int], kernels.Stepper] | None = None
 
     @property
     def updates(self) -> int:
@@ -59,8 +91,9 @@ class Optimiser:
             return
         weights = self.network.flat[: self.network.n_noisy]
         clean = weights.clone()
-        draws = torch.empty_like(weights).normal_(generator=self.generator)
-        weights.add_(draws, alpha=std)
+        draws = kernels.normal_numbers(self.seed, self.draws, len(weights))
+        self.draws += 1
+        weights.add_(draws.to(weights), alpha=std)
         try:
             yield
         finally:
@@ -73,12 +106,31 @@ class Optimiser:
             gradient: in the order of `network.flat`; not kept, not written.
             lr: overrides the recipe's, for a rate that varies.
         """
-        return kernels.update(self.network.flat, gradient, self.memory, self.recipe, lr=lr)
+        return kernels.update(self.network.flat, gradient, self.memory, self.recipe, lr=lr, backend=self.backend)
+
+    def learn(
+        self, minibatch: kernels.Minibatch, *, scale: float | None = None, lr: float | None = None
+    ) -> kernels.Stepped:
+        """One whole step in one call: noise, gradient, rescaling and update, with the values of the pieces.
+
+        Args:
+            minibatch: made by `network.pieces`.
+            scale: the loss is this times the summed NLL; None is one over the number of frames.
+            lr: overrides the recipe's, for a rate that varies.
+        """
+        noisy, draw = bool(self.recipe.noise), self.draws
+        network, key = self.network, (self.network.flat.data_ptr(), self.seed)
+        if self._single is None or self._single[0] != key:
+            noise = kernels.Noise(self.recipe.noise, network.n_noisy, self.seed) if noisy else None
+            unit, head = network.units[0], network.head
+            self._single = key, kernels.Stepper(unit, head, network.flat, self.memory, self.recipe, noise)
+        self.draws += noisy
+        return self._single[1](minibatch, scale=scale, lr=lr, draw=draw)
 
     def state(self) -> dict[str, Tensor]:
-        """Everything needed to go on bit for bit, as copies on the CPU; `generator` is the noise generator's state."""
+        """Everything needed to go on bit for bit, as copies on the CPU; `generator` is the noise's seed and next draw."""
         memory = {name: value.detach().cpu().clone() for name, value in self.memory.items()}
-        return {**memory, "generator": self.generator.get_state()}
+        return {**memory, "generator": torch.tensor([self.seed, self.draws])}
 
     def load(self, state: Mapping[str, Tensor]) -> None:
         """Goes on from a `state()` taken with the same rule, network sizes and kind of device.
@@ -86,10 +138,10 @@ class Optimiser:
         Raises:
             ValueError: names or shapes differ from this optimiser's.
         """
-        expected = {name: value.shape for name, value in self.memory.items()}
-        given = {name: value.shape for name, value in state.items() if name != "generator"}
-        if given != expected or "generator" not in state:
-            raise ValueError(f"the optimiser's state must hold {expected} and 'generator', not {given}")
+        expected = {name: value.shape for name, value in self.memory.items()} | {"generator": torch.Size([2])}
+        given = {name: value.shape for name, value in state.items()}
+        if given != expected:
+            raise ValueError(f"the optimiser's state must hold {expected}, not {given}")
         for name, value in self.memory.items():
             value.copy_(state[name])
-        self.generator.set_state(state["generator"].cpu())
+        self.seed, self.draws = state["generator"].tolist()

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gatedtui import config, modelfile, recipes
+from gatedtui import config, modelfile, paths, recipes
 from gatedtui.config import RunConfig
 from gatedtui.data import catalogue
 from gatedtui.errors import BadArgument, unknown
@@ -54,7 +54,9 @@ def plan(
     data = typed.pop("data.name", data)
     if unit is not None and unit not in (*UNITS, "all"):
         raise unknown("unit", unit, [*UNITS, "all"])
-    kind = catalogue.entry(data).kind
+    rate_hz = typed.get("data.rate_hz", 0)
+    found = catalogue.entry(data, cache=paths.cache_folder(), rate_hz=rate_hz)
+    data, kind = found.name, found.kind  # a folder is named by its whole path, so that a resume finds it from anywhere
     chosen = recipes.recipe(recipe or typed.get("train.recipe") or DEFAULT_RECIPE[kind])
     if unit == "all" and model is not None:
         raise BadArgument(f"'--unit all' does not go with the one model '{model}'.", "Leave one of the two out.")
@@ -74,6 +76,6 @@ def _plan(file: modelfile.ModelFile, kind: str, data: str, recipe: recipes.Recip
         hint = f"gated train --unit {typed['model.unit']}"
         raise BadArgument(f"model.unit='{typed['model.unit']}' contradicts the unit '{file.model.unit}'.", hint)
     values = {f"model.{key}": value for key, value in dataclasses.asdict(file.model).items()}
-    values |= {f"train.{key}": value for key, value in (file.train | recipe.train).items()}
+    values |= {f"train.{key}": value for key, value in (file.train | recipe.values(kind)).items()}
     values |= {"data.name": data, "train.recipe": recipe.name} | dict(typed)
     return Plan(config.build(values), file)

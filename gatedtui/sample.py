@@ -1,12 +1,22 @@
 """Drawing from a trained model, frame by frame: what comes next is what it has just drawn."""
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
+from gatedtui import kernels
 from gatedtui.checkpoint import Checkpoint
-from gatedtui.network import restore
+from gatedtui.data.dataset import FRAME
+from gatedtui.network import Network, restore
+
+AT_ONCE = 256
+"""Frames whose random numbers are drawn together; the numbers are the same as one frame at a time."""
+SLOW = 20_000
+"""Frames of speech from which on progress is told: a second or two."""
 
 
 @dataclass(frozen=True)
@@ -50,24 +60,137 @@ def draw_music(
     network = restore(checkpoint.config.model, checkpoint.weights)
     chance = [np.random.default_rng([seed, song]) for song in range(n)]
     rolls = np.zeros((n, steps, 88), np.uint8)
-    nll, state, drawn = torch.zeros(n, dtype=torch.float64), None, 0
+    nll, drawn = np.zeros(n), 0
     if primer is None or not len(primer):
         start = checkpoint.tensors["start"]
         rolls[:, 0] = np.stack([start[generator.integers(len(start))] for generator in chance])
         fed, drawn = rolls[:, :1].swapaxes(0, 1), 1
     else:
         fed = np.repeat(primer[:, None], n, axis=1)
-    h = torch.zeros(0)
-    for frame in torch.from_numpy(fed.astype(np.float32)).to(network.flat):
-        h, state, _ = network.step(frame, state)
-    first = drawn
-    while drawn < steps:
-        uniform = torch.from_numpy(np.stack([generator.random(88) for generator in chance]))
-        frame = network.head.draw(h, uniform, temperature=temperature, greedy=greedy)
-        nll += network.head.nll(h, frame).double()
-        rolls[:, drawn] = frame.numpy().astype(np.uint8)
-        drawn += 1
-        if drawn < steps:
-            h, state, _ = network.step(frame, state)
-    scored = steps - first
-    return Drawn(rolls, nll.numpy() / scored if scored else np.full(n, np.nan), scored)
+    streams = _streams(network, n)
+    streams.feed(torch.from_numpy(fed.astype(np.float32)))
+    scored = steps - drawn
+    for first in range(drawn, steps, AT_ONCE):
+        count = min(AT_ONCE, steps - first)
+        uniform = np.stack([generator.random((count, network.head.draws)) for generator in chance], 1)
+        frames, nats = streams.draw(uniform, temperature=temperature, greedy=greedy)
+        rolls[:, first : first + count] = frames.numpy().astype(np.uint8).swapaxes(0, 1)
+        nll += nats.sum(0)
+    return Drawn(rolls, nll / scored if scored else np.full(n, np.nan), scored)
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """Voices as drawn.
+
+    Attributes:
+        waves: `(N, S)` float32, the drawn samples alone, without the primer, in the model's units (the data's standard
+            deviation is 1).
+        nll: `(N,)` nats a frame of 10 samples under the model at temperature 1; NaN where none was scored.
+        scored: how many frames of each voice `nll` is the mean of: all, but those taken from `start`.
+    """
+
+    waves: np.ndarray
+    nll: np.ndarray
+    scored: int
+
+
+@torch.no_grad()
+def draw_speech(
+    checkpoint: Checkpoint,
+    *,
+    samples: int,
+    n: int = 1,
+    seed: int,
+    temperature: float = 1.0,
+    greedy: bool = False,
+    primer: np.ndarray | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Spoken:
+    """Draws `n` voices, 10 samples at a time from the last 20; voice k depends on the seed and k alone.
+
+    In torch one voice after the other: side by side their products would be summed in another order than one alone, and
+    what is fed back makes of the last bit another voice within a second. The compiled kernels keep the order.
+
+    What is drawn is fed back, so no sample may be louder than the loudest that training heard (`data.peak`, else full
+    scale): the mixture's normals are cut off there.
+
+    Args:
+        checkpoint: a model of speech.
+        samples: S, to draw.
+        n: N, voices.
+        seed: of every draw.
+        temperature: of the weights and variances of the mixture.
+        greedy: the means of the weightiest part instead of a draw.
+        primer: `(S0,)` samples in the model's units, S0 at least 20, that are fed first, all but what is left over at
+            their beginning by steps of 10; None takes 20 samples of the model's own `start`, which then stand first,
+            since feeding zeros would invite silence.
+        progress: told how many frames are drawn.
+    """
+    network = restore(checkpoint.config.model, checkpoint.weights)
+    limit = min(float(checkpoint.data.get("peak", math.inf)), 1.0 / float(checkpoint.data["scale"]))
+    given = 2 * FRAME if primer is None else 0
+    frames = max(0, -(-(samples - given) // FRAME))
+    waves, nll = np.zeros((n, given + FRAME * frames), np.float32), np.zeros(n)
+    together = n if _compiled(network) else 1
+    for voice in range(0, n, together):
+        group = slice(voice, voice + together)
+        chance = [np.random.default_rng([seed, number]) for number in range(n)[group]]
+        heard = [primer] * together
+        if primer is None:
+            start = checkpoint.tensors["start"]
+            heard = [start[generator.integers(len(start))] for generator in chance]
+        sound = np.stack([one[len(one) % FRAME :] for one in heard]).astype(np.float32)
+        waves[group, :given] = sound[:, :given]
+        streams = _streams(network, together)
+        windows = np.lib.stride_tricks.sliding_window_view(sound, 2 * FRAME, 1)[:, ::FRAME]
+        streams.feed(torch.from_numpy(windows.swapaxes(0, 1).copy()))
+        for first in range(0, frames, AT_ONCE):
+            count = min(AT_ONCE, frames - first)
+            uniform = np.stack([generator.random((count, network.head.draws)) for generator in chance], 1)
+            drawn, nats = streams.draw(uniform, temperature=temperature, greedy=greedy, limit=limit)
+            place = slice(given + FRAME * first, given + FRAME * (first + count))
+            waves[group, place] = drawn.numpy().swapaxes(0, 1).reshape(together, -1)
+            nll[group] += nats.sum(0)
+            if progress and n * frames > SLOW:
+                progress("drawing", voice * frames + (first + count) * together, n * frames)
+    return Spoken(waves[:, :samples], nll / frames if frames else np.full(n, np.nan), frames)
+
+
+class _InTorch:
+    """`kernels.Drawing` by the network's own steps: for several layers, other heads, and where nothing is compiled."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.h, self.states, self.x = torch.zeros(0), None, torch.zeros(0)
+
+    def feed(self, x: Tensor) -> None:
+        """Feeds frames `(F, N, I)`."""
+        for frame in x.to(self.network.flat):
+            self._step(frame)
+
+    def draw(
+        self, uniform: np.ndarray, *, temperature: float, greedy: bool, limit: float = math.inf
+    ) -> tuple[Tensor, np.ndarray]:
+        """Frames `(F, N, D)` and each one's nats `(F, N)` from uniform numbers `(F, N, draws)`."""
+        head, frames, nats = self.network.head, [], []
+        limited = {"limit": limit} if limit < math.inf else {}
+        for numbers in torch.from_numpy(uniform):
+            frames.append(head.draw(self.h, numbers, temperature=temperature, greedy=greedy, **limited))
+            nats.append(head.nll(self.h, frames[-1]).double())
+            self._step(torch.cat((self.x[:, frames[-1].shape[1] :], frames[-1]), 1))
+        return torch.stack(frames), torch.stack(nats).numpy()
+
+    def _step(self, x: Tensor) -> None:
+        self.x = x
+        self.h, self.states, _ = self.network.step(x, self.states)
+
+
+def _compiled(network: Network) -> bool:
+    native = kernels.choose(network.flat.device, network.flat.dtype).backend == "native"
+    return native and kernels.applies(network.units, network.head, network.flat)
+
+
+def _streams(network: Network, n: int) -> kernels.Drawing | _InTorch:
+    """`n` streams at the zero state."""
+    return kernels.Drawing(network.units[0], network.head, n) if _compiled(network) else _InTorch(network)

@@ -1,11 +1,13 @@
 """Starting and resuming runs: data first, then the folder, then the worker (contracts: data first)."""
 
 import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from gatedtui import paths
+from gatedtui.config import DataConfig, TrainConfig
 from gatedtui.data import prepare
 from gatedtui.errors import BadArgument
 from gatedtui.plan import Plan
@@ -39,13 +41,16 @@ def start(
     Raises:
         BadArgument: a name that exists or cannot be one.
         BadSource: the data cannot be had, or the runs folder cannot be written. No folder is left behind.
+        DeviceError: the device or kernel cannot be had.
     """
     names = [_name(plan, name, len(plans) > 1) for plan in plans]
     for wanted in names:
         if wanted is not None:
             folders.check_free(runs, wanted)
-    for data in dict.fromkeys(plan.config.data.name for plan in plans):
-        prepare.prepare(data, cache=paths.cache_folder(), mirror=paths.mirror(), progress=progress)
+    for train in dict.fromkeys(plan.config.train for plan in plans):
+        _check(train)
+    for data in dict.fromkeys(plan.config.data for plan in plans):
+        _prepare(data, progress)
     made: list[RunFolder] = []
     try:
         for plan, wanted in zip(plans, names, strict=True):
@@ -73,8 +78,20 @@ def resume(run: RunFolder, *, progress: Progress | None = None) -> Worker | None
     if found.word in ("running", "starting"):
         raise BadArgument(f"The run '{run.name}' is already running.", f"gated watch {run.name}")
     config = run.config()
-    prepare.prepare(config.data.name, cache=paths.cache_folder(), mirror=paths.mirror(), progress=progress)
+    _prepare(config.data, progress)
     return Worker(run, launch.start(run))
+
+
+def _prepare(data: DataConfig, progress: Progress | None) -> None:
+    cache, mirror = paths.cache_folder(), paths.mirror()
+    prepare.prepare(data.name, cache=cache, mirror=mirror, rate_hz=data.rate_hz, progress=progress)
+
+
+def _check(train: TrainConfig) -> None:
+    """Raises `DeviceError` where a device or kernel that was asked for cannot be had; what is `auto` always can."""
+    if train.device == "cuda" or train.kernel != "auto":
+        words = [train.device, train.kernel, train.dtype]
+        launch.run_json(words, command=[sys.executable, "-m", "gatedtui.train.check"])
 
 
 def _name(plan: Plan, name: str | None, several: bool) -> str | None:

@@ -1,3 +1,4 @@
+import json
 import os
 import pickle
 from pathlib import Path
@@ -93,6 +94,31 @@ def test_tensors_that_do_not_fit_the_config_are_refused(tmp_path: Path, damage: 
     checkpoint.save(tmp_path / "m.safetensors", Checkpoint(made.config, made.data, made.nll, tensors))
     with pytest.raises(BadSource):
         checkpoint.load(tmp_path / "m.safetensors")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"kind": "speech"},
+        {"kind": "opera"},
+        {"steps_per_quarter": 0},
+        {"scale": 0.0},
+        {"scale": float("nan")},
+        {"peak": float("inf")},
+        {"peak": "loud"},
+        {"scale": None},
+    ],
+)
+def test_impossible_facts_about_the_data_are_refused(tmp_path: Path, data: dict[str, object]):
+    path, made = tmp_path / "m.safetensors", example("gru", 1)
+    checkpoint.save(path, made)
+    tensors, about = checkpoint.read(path)
+    about["data"] |= data
+    import safetensors.numpy
+
+    path.write_bytes(safetensors.numpy.save(tensors, metadata={"gated": json.dumps(about)}))
+    with pytest.raises(BadSource):
+        checkpoint.load(path)
 
 
 def test_a_failed_write_leaves_the_old_file_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -85,7 +85,7 @@ def import_data(
 
 @data_app.command()
 def info(names: Names = None, mirror: Mirror = None, rate_hz: Rate = 0, json: Json = False) -> None:
-    """What a data set holds; for music also the NLL of guessing each pitch by its frequency.
+    """What a data set holds, and the NLL of guessing each frame without looking at those before it.
 
     Examples: gated data info jsb nottingham muse piano · gated data info ./songs --json
     """
@@ -135,7 +135,8 @@ def _outcome(name: str, data: "DataSet") -> None:
     skipped = sum(note.startswith("skipped ") for note in data.notes)
     output.result(f"{name}: {'/'.join(map(str, _pieces(data).values()))} pieces, digest {data.digest[:12]}")
     if skipped:
-        output.say(f"  {skipped} files were skipped; gated data info {shlex.quote(name)} says why")
+        were = "file was" if skipped == 1 else "files were"
+        output.say(f"  {skipped} {were} skipped; gated data info {shlex.quote(name)} says why")
 
 
 def _picture(about: dict[str, Any]) -> None:
@@ -157,10 +158,6 @@ def _picture(about: dict[str, Any]) -> None:
             f"grid           {about['steps_per_quarter']} to a quarter note, MIDI pitches {low} to {high}, "
             f"{about['notes_per_frame']:.2f} notes a frame"
         )
-        output.result(
-            f"marginal NLL   {about['marginal_nll_frame']:.2f} nats a frame · {about['marginal_nll_sequence']:.2f} a "
-            "piece (test part, each pitch by its frequency in training)"
-        )
     else:
         level, peak = (round(about[key], 1) + 0.0 for key in ("level_dbfs", "peak_dbfs"))
         cut = f", in windows of {about['window']:,}" if about["window"] else ""
@@ -168,6 +165,11 @@ def _picture(about: dict[str, Any]) -> None:
             f"sound          {about['rate_hz']:,} Hz{cut}, std {about['std']:.4f} of full scale ({level} dBFS), "
             f"peak {peak} dBFS"
         )
+    guess = "each pitch by its frequency" if music else "each sample by the mean and deviation of all"
+    output.result(
+        f"marginal NLL   {about['marginal_nll_frame']:.2f} nats a frame · {about['marginal_nll_sequence']:.2f} a piece "
+        f"(test part, {guess} in training)"
+    )
     for key in ("licence", "source", "digest"):
         output.result(f"{key:14} {about[key]}")
     for note in about["notes"]:

@@ -34,7 +34,10 @@ def evaluate(
     output.say(found.described)
     with Bar() as bar:
         name = data or found.checkpoint.data["name"]
-        dataset = prepare.prepare(name, cache=paths.cache_folder(), mirror=paths.mirror(), progress=bar)
+        rate_hz = found.checkpoint.config.data.rate_hz if data is None else 0
+        dataset = prepare.prepare(
+            name, cache=paths.cache_folder(), mirror=paths.mirror(), rate_hz=rate_hz, progress=bar
+        )
     scored = evaluation.evaluate(found.checkpoint, dataset, split)
     if json:
         output.document(scored)

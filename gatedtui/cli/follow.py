@@ -8,7 +8,7 @@ from subprocess import Popen
 
 import typer
 
-from gatedtui import events, modelfile
+from gatedtui import events
 from gatedtui.cli import output
 from gatedtui.cli.runs import number
 from gatedtui.config import RunConfig
@@ -125,6 +125,8 @@ def tell(run: RunFolder, event: Event, *, json: bool) -> None:
 def closing(runs: Sequence[RunFolder], *, json: bool) -> int:
     """The lines that stay after training, and the exit code of the worst run."""
     codes = [_close(run, json=json) for run in runs]
+    if any(code == 0 and run.config().model.head == "mixture" for run, code in zip(runs, codes, strict=True)):
+        output.say("  the NLL of speech is that of a density (10 samples a frame): below zero is right, less is better")
     return max(codes)
 
 
@@ -135,7 +137,7 @@ def _close(run: RunFolder, *, json: bool) -> int:
     title = f"{UNITS[config.model.unit].shape} {config.model.unit} {config.model.hidden}"
     if isinstance(last, Finished):
         write(_finished_line(title, last, history, config, run))
-        ending = "song.mid" if (not history.started or modelfile.WIDTHS[config.model.head][0] == 88) else "voice.wav"
+        ending = "voice.wav" if config.model.head == "mixture" else "song.mid"
         output.say(f"  hear it:  gated sample {_quoted(run.name)} --out {ending}")
         return 0
     resume = f"  go on:  gated resume {_quoted(run.name)}"
@@ -163,7 +165,8 @@ def _finished_line(title: str, last: Finished, history: History, config: RunConf
     paper = started.paper_nll if started else None
     beside = f"paper {paper:.2f}, as recalled" if paper is not None else ""
     if started and not beside:
-        beside = f"guessing by frequency {number(started.marginal_nll)}"
+        guess = "one Gaussian a sample" if config.model.head == "mixture" else "guessing by frequency"
+        beside = f"{guess} {number(started.marginal_nll)}"
     return (
         f"{title}  test {number(last.test_nll_frame)} a frame · {number(last.test_nll_sequence)} a piece   "
         f"({beside})   best epoch {last.best_epoch}   {run.path}"

@@ -8,9 +8,12 @@ import typer
 from typer.exceptions import TyperException
 
 from gatedtui.cli import output
+from gatedtui.cli.bench import bench
 from gatedtui.cli.data import data_app
 from gatedtui.cli.doctor import doctor
 from gatedtui.cli.evaluate import evaluate
+from gatedtui.cli.gates import gates
+from gatedtui.cli.listen import listen
 from gatedtui.cli.models import models_app
 from gatedtui.cli.play import play
 from gatedtui.cli.runs import runs_app
@@ -34,8 +37,11 @@ app.add_typer(runs_app, name="runs")
 app.command(name="eval")(evaluate)
 app.command()(sample)
 app.command()(play)
+app.command()(listen)
+app.command()(gates)
 app.add_typer(data_app, name="data")
 app.add_typer(models_app, name="models")
+app.command()(bench)
 app.command()(doctor)
 
 

@@ -1,8 +1,8 @@
-"""`gated sample`: a trained model writes music, to MIDI and audio files."""
+"""`gated sample`: a trained model writes music, to MIDI and audio files, or speaks, to audio files."""
 
 import math
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,74 +12,153 @@ from gatedtui.cli.options import Json, Runs, Source, Unit
 from gatedtui.cli.progress import Bar
 from gatedtui.errors import BadArgument, nearest
 
-ENDINGS = {".mid": "music", ".midi": "music", ".wav": None}
+if TYPE_CHECKING:
+    from gatedtui.sources import Source as Found
+
+ENDINGS = {".mid": "music", ".midi": "music", ".wav": None, ".flac": None, ".ogg": None, ".mp3": None}
+UNITS = ("tanh", "lstm", "gru")
+"""What `--unit all` stands for, in the order of the files."""
 MOST = 1_000_000
 """Steps of all songs of one command together: 88 MB of rolls."""
-SECONDS = 30.0
 QPM = 96.0
 
 
 def sample(
     source: Source = None,
-    out: Annotated[list[Path] | None, typer.Option("--out", help="FILE.mid or FILE.wav; repeatable.")] = None,
+    out: Annotated[list[Path] | None, typer.Option("--out", help="FILE.mid .wav .flac .ogg .mp3; repeatable.")] = None,
     unit: Unit = None,
     data: Annotated[str | None, typer.Option("--data", help="Take a model trained on this data set.")] = None,
     n: Annotated[int, typer.Option("--n", help="How many songs; 3 writes FILE-1 … FILE-3.")] = 1,
-    steps: Annotated[int | None, typer.Option("--steps", help="Length in steps of the grid.")] = None,
-    seconds: Annotated[float | None, typer.Option("--seconds", help="Length in seconds (default 30).")] = None,
+    steps: Annotated[
+        int | None, typer.Option("--steps", help="Length in steps: of the grid, or of 10 samples.")
+    ] = None,
+    seconds: Annotated[float | None, typer.Option("--seconds", help="Length (default 30; speech 5).")] = None,
     temperature: Annotated[float, typer.Option("--temperature", help="Below 1 cautious, above 1 adventurous.")] = 1.0,
     greedy: Annotated[bool, typer.Option("--greedy", help="Always the likelier value, no chance.")] = False,
     seed: Annotated[int, typer.Option("--seed", help="Same seed, same bytes.")] = 1,
     prime: Annotated[
-        str | None, typer.Option("--prime", help="How it begins: a MIDI file, DATA:INDEX (a test piece), or pitches.")
+        str | None, typer.Option("--prime", help="How it begins: a file, DATA:INDEX (a test piece), or pitches.")
     ] = None,
     prime_steps: Annotated[int | None, typer.Option("--prime-steps", help="Use this much of the primer.")] = None,
     keep_prime: Annotated[bool, typer.Option("--keep-prime", help="Write the primer before the song.")] = False,
     qpm: Annotated[float, typer.Option("--qpm", help="Quarter notes a minute.")] = QPM,
+    restrike: Annotated[int, typer.Option("--restrike", help="Strike held notes anew every N quarter notes.")] = 0,
+    program: Annotated[int, typer.Option("--program", help="General MIDI instrument, 0 to 127.")] = 0,
+    soundfont: Annotated[
+        str | None, typer.Option("--soundfont", help="Audio through FluidSynth: a SoundFont's file, or TimGM6mb.")
+    ] = None,
+    stats: Annotated[bool, typer.Option("--stats", help="Measures beside those of the training set.")] = False,
     runs: Runs = None,
     json: Json = False,
 ) -> None:
-    """Draws songs from a model and writes them, with a FILE.json that says how they came to be.
+    """Draws songs or voices from a model and writes them, with a FILE.json that says how they came to be.
 
     Without SOURCE: the newest run that fits, else a released model.
 
     Examples: gated sample --out song.mid · gated sample gru-bach-1 --out song.mid --out song.wav --seed 7 ·
-    gated sample --prime bach:3 --keep-prime --out song.mid · gated sample --prime "C4,E4,G4*8" --out song.mid
+    gated sample --prime bach:3 --keep-prime --out song.mid · gated sample --prime "C4,E4,G4*8" --out song.mid ·
+    gated sample --data speech-a --prime speech-a:5 --out voice.wav · gated sample --unit all --out song.mid --stats
     """
     outs = out or []
     kind = _kind(outs)
     _check_numbers(
         n=n, steps=steps, seconds=seconds, temperature=temperature, seed=seed, prime_steps=prime_steps, qpm=qpm
     )
-    from gatedtui import sources
-
-    place = runs or paths.runs_folder()
-    found = sources.find(source, runs=place, unit=unit, data=data, kind=kind)
-    output.say(found.described)
+    _check_playing(outs, restrike, program, soundfont)
+    found = _sources(source, unit, data, kind, runs or paths.runs_folder())
+    for one in found:
+        output.say(one.described)
     from gatedtui import compose
 
-    with Bar() as bar:
-        request = compose.Request(
-            n=n,
-            steps=steps,
-            seconds=seconds,
-            temperature=temperature,
-            greedy=greedy,
-            seed=seed,
-            prime=prime,
-            prime_steps=prime_steps,
-            keep_prime=keep_prime,
-            qpm=qpm,
-        )
-        written = compose.compose(found, request, outs, cache=paths.cache_folder(), mirror=paths.mirror(), progress=bar)
+    request = compose.Request(
+        n=n,
+        steps=steps,
+        seconds=seconds,
+        temperature=temperature,
+        greedy=greedy,
+        seed=seed,
+        prime=prime,
+        prime_steps=prime_steps,
+        keep_prime=keep_prime,
+        qpm=qpm,
+        restrike=restrike,
+        program=program,
+        soundfont=soundfont,
+        stats=stats,
+    )
+    written: list[dict[str, Any]] = []
+    for one in found:
+        own = outs if len(found) == 1 else [_for_unit(path, one.checkpoint.config.model.unit) for path in outs]
+        with Bar() as bar:
+            written += compose.compose(
+                one, request, own, cache=paths.cache_folder(), mirror=paths.mirror(), progress=bar
+            )
     if json:
         output.document(written)
         return
     for song in written:
-        nll = song["nll_frame"]
-        figures = f"{song['steps']} steps, {nll:.2f} nats a frame" if nll is not None else f"{song['steps']} steps"
-        output.result(f"{'  '.join(song['files'])}   {figures}, {song['polyphony']:.1f} notes at a time")
+        output.result(f"{'  '.join(song['files'])}   {_figures(song)}")
+        if stats:
+            _beside_training(song)
     output.say(f"play it:  gated play {written[0]['files'][0]}")
+    if len(found) > 1:
+        output.say(f"compare:  gated listen {' '.join(song['files'][0] for song in written[:9])}")
+
+
+def _sources(source: str | None, unit: str | None, data: str | None, kind: str | None, runs: Path) -> "list[Found]":
+    """The model that draws; with `--unit all` three of them, of one data set."""
+    from gatedtui import sources
+
+    if unit != "all":
+        return [sources.find(source, runs=runs, unit=unit, data=data, kind=kind)]
+    if source is not None:
+        raise BadArgument(
+            f"'--unit all' takes the newest model of each unit, not '{source}'.", "Leave out one of them."
+        )
+    wanted = data or str(sources.find(None, runs=runs, kind=kind).checkpoint.data["name"])
+    return [sources.find(None, runs=runs, unit=own, data=wanted, kind=kind) for own in UNITS]
+
+
+def _for_unit(path: Path, unit: str) -> Path:
+    """`song-gru.mid` for `song.mid`."""
+    return path.with_name(f"{path.stem}-{unit}{path.suffix}")
+
+
+def _beside_training(song: dict[str, Any]) -> None:
+    """The sample's measures beside those of the training set."""
+    from gatedtui.sound.distribution import Band, rows
+
+    training = {name: Band(**band) for name, band in song["training"].items()}
+    signs = {True: "", False: "unusual", None: ""}
+    table = [[row.name, row.value, row.median, row.usual, signs[row.inside]] for row in rows(song, training)]
+    output.table(["measure", "sample", "training", "middle 90 %", ""], table, right={1, 2})
+
+
+def _check_playing(outs: list[Path], restrike: int, program: int, soundfont: str | None) -> None:
+    """Checks what only matters once something is played or written."""
+    if not 0 <= restrike <= 1000:
+        raise BadArgument(f"--restrike must lie in 0..1000, not '{restrike}'.", "--restrike 4")
+    if not 0 <= program <= 127:
+        raise BadArgument(f"There is no MIDI program '{program}'.", "Programs are 0 to 127; 0 is a grand piano.")
+    sounding = [path for path in outs if ENDINGS[path.suffix.lower()] is None]
+    if program and sounding and soundfont is None:
+        if len(sounding) == len(outs):
+            hint = "Give a SoundFont too (--soundfont TimGM6mb), or write .mid."
+            raise BadArgument(f"The built-in piano has no program '{program}'.", hint)
+        output.say(f"'{sounding[0]}' is the built-in piano; program {program} is in the MIDI file.")
+    if soundfont is not None:
+        from gatedtui.sound import fluid
+
+        fluid.soundfont(soundfont)
+
+
+def _figures(song: dict[str, Any]) -> str:
+    """What is worth knowing of a song or a voice at once, from its sidecar."""
+    nll = f", {song['nll_frame']:.2f} nats a frame" if song["nll_frame"] is not None else ""
+    if "rate_hz" not in song:
+        return f"{song['steps']} steps{nll}, {song['polyphony']:.1f} notes at a time"
+    seconds, louder = song["samples"] / song["rate_hz"], song["rms"] / song["training_rms"]
+    return f"{seconds:.2f} s at {song['rate_hz']:,} Hz{nll}, {louder:.2f} times as loud as the training set"
 
 
 def _kind(outs: list[Path]) -> str | None:
@@ -90,7 +169,8 @@ def _kind(outs: list[Path]) -> str | None:
         if path.suffix.lower() not in ENDINGS:
             guess = nearest(path.suffix.lower(), ENDINGS) or ".mid"
             raise BadArgument(
-                f"'{path}' ends in '{path.suffix}', which is not .mid or .wav.", f"--out {path.stem or 'song'}{guess}"
+                f"'{path}' ends in '{path.suffix}', which is none of {' '.join(ENDINGS)}.",
+                f"--out {path.stem or 'song'}{guess}",
             )
         kinds.add(ENDINGS[path.suffix.lower()])
     return "music" if "music" in kinds else None

@@ -1,8 +1,9 @@
 """Reading files out of a tar archive, in memory: nothing is ever unpacked onto the disk."""
 
 import gzip
+import io
 import tarfile
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from gatedtui.data.broken import Broken
 
@@ -25,11 +26,11 @@ class _Bounded:
         return block
 
 
-def files(path: Path, folder: str, ending: str) -> dict[str, bytes]:
+def files(content: bytes, folder: str, ending: str) -> dict[str, bytes]:
     """The files of one folder in a `.tar.gz` archive, by their base names.
 
     Args:
-        path: the archive, not trusted.
+        content: the whole archive, not trusted.
         folder: the name of the folder the files lie in, at any depth; others are passed over.
         ending: how their names end; others are passed over.
 
@@ -39,7 +40,8 @@ def files(path: Path, folder: str, ending: str) -> dict[str, bytes]:
     """
     found: dict[str, bytes] = {}
     try:
-        with gzip.open(path) as stream, tarfile.open(fileobj=_Bounded(stream, MAX_UNPACKED), mode="r|") as archive:  # type: ignore[arg-type]
+        stream = _Bounded(gzip.GzipFile(fileobj=io.BytesIO(content)), MAX_UNPACKED)
+        with tarfile.open(fileobj=stream, mode="r|") as archive:  # type: ignore[arg-type]
             for number, member in enumerate(archive, 1):
                 if number > MAX_MEMBERS:
                     raise Broken(f"holds more than {MAX_MEMBERS:,} files")
@@ -47,8 +49,8 @@ def files(path: Path, folder: str, ending: str) -> dict[str, bytes]:
                 if not member.isdir() and place.parent.name == folder and place.name.endswith(ending):
                     if place.name in found:
                         raise Broken(f"holds two files '{place.name}'")
-                    content = archive.extractfile(member)
-                    found[place.name] = content.read() if content else b""
+                    opened = archive.extractfile(member)
+                    found[place.name] = opened.read() if opened else b""
     except Broken:
         raise
     except Exception as error:  # whatever gzip and tarfile find wrong with bytes that are not what they should be

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -115,7 +116,10 @@ def _opened(path: Path) -> Iterator[Any]:
         raise BadSource(f"There is no audio file '{path}'.", "Check the path.")
     soundfile = load_soundfile()
     try:
-        path.open("rb").close()
+        with path.open("rb") as probe:
+            head = probe.read(4096)
+        if path.suffix.lower() == ".mp3" and not _may_be_mp3(head):
+            raise Broken("is in no known audio format")
         file = soundfile.SoundFile(path)
     except OSError as error:
         raise BadSource(f"Cannot read '{path}': {(error.strerror or 'no access').lower()}.") from error
@@ -132,8 +136,17 @@ def _opened(path: Path) -> Iterator[Any]:
             raise _unknown(error.error_string) from error
 
 
+def _may_be_mp3(head: bytes) -> bool:
+    """Whether a file's first bytes hold a tag, the eleven ones of a frame, or another format's mark.
+
+    Anything else that is called MP3 libmpg123 would search from end to end, and tell stderr what it thinks of it.
+    """
+    is_other = head[:4] in (b"RIFF", b"fLaC", b"OggS", b"FORM")
+    return is_other or head[:3] == b"ID3" or any(a == 0xFF and b >= 0xE0 for a, b in pairwise(head))
+
+
 def _unknown(reason: str) -> Broken:
-    reason = " ".join(reason.split()).rstrip(".").lower()
+    reason = " ".join(reason.split()).rstrip(".").lower().removeprefix("error : ")
     # libsndfile's words for bytes that make no sense: for those of an MP3 it says that the file does not exist.
     if "does not exist" in reason or "format not recogni" in reason:
         return Broken("is in no known audio format")

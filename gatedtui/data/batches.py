@@ -56,11 +56,11 @@ class Batches:
 
     def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
         """The batches of one epoch, from batch `start` on; those before it are skipped without being built."""
-        for rows in self._order(number)[start:]:
+        for rows in self.order(number)[start:]:
             yield _batch(self.pairs, rows, self._lengths[rows])
 
-    def _order(self, number: int) -> list[np.ndarray]:
-        """The pieces of each batch of an epoch, longest first."""
+    def order(self, number: int) -> list[np.ndarray]:
+        """The places (B,) int64 of the pieces of each batch of an epoch, longest first."""
         generator = np.random.default_rng([self.seed, number])
         pieces = generator.permutation(len(self.pairs))
         batches = []
@@ -76,11 +76,20 @@ def in_order(pairs: Sequence[Pair], size: int) -> Iterator[Batch]:
     Raises:
         ValueError: `size` is below 1.
     """
+    lengths = np.array([len(x) for x, _ in pairs], np.int64)
+    for rows in rows_in_order(lengths, size):
+        yield _batch(pairs, rows, lengths[rows])
+
+
+def rows_in_order(lengths: np.ndarray, size: int) -> list[np.ndarray]:
+    """The places (B,) int64 of the pieces of each batch of `in_order`, for pieces of these lengths (N,).
+
+    Raises:
+        ValueError: `size` is below 1.
+    """
     if size < 1:
         raise ValueError(f"a batch of {size} pieces")
-    lengths = np.array([len(x) for x, _ in pairs], np.int64)
-    for rows in _cut(np.argsort(-lengths, kind="stable"), size):
-        yield _batch(pairs, rows, lengths[rows])
+    return _cut(np.argsort(-lengths, kind="stable"), size)
 
 
 def _keep_freed_memory() -> None:

@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 
 from gatedtui.data.grid import PITCHES
-from gatedtui.errors import BadSource
+from gatedtui.errors import BadArgument, BadSource
 
 SPLITS = ("train", "valid", "test")
 FRAME = 10
 """Samples in a target frame of speech; the input before it is twice as long (the paper, section 4.1)."""
+SKIPPED = "skipped "
+"""How a note begins that names a file left out: `skipped NAME: it …`."""
 FORMAT = 1
 """The version of the file layout that `save` writes and `load` accepts."""
 
@@ -41,7 +43,11 @@ class DataSet:
     scale: float = 1.0
     """Speech: the standard deviation of the training samples, by which every waveform was divided."""
     notes: tuple[str, ...] = ()
-    """Sentences for the reader: what was skipped and why, licences, versions."""
+    """Sentences for the reader: where it comes from, versions, and a line `SKIPPED…` for each file left out."""
+    window: int = 0
+    """Steps (music) or samples (speech) to which `pairs` cuts longer pieces unless it is told otherwise; 0 = whole."""
+    stamp: str = ""
+    """A user's folder: what it looked like when it was read (`listing.Listing.stamp`)."""
 
     @property
     def inputs(self) -> int:
@@ -64,10 +70,12 @@ def build(
     rate_hz: int = 0,
     scale: float = 1.0,
     notes: tuple[str, ...] = (),
+    window: int = 0,
+    stamp: str = "",
 ) -> DataSet:
     """A data set with its digest computed; the fields are those of `DataSet`."""
     digest = content_digest(kind, splits, steps_per_quarter=steps_per_quarter, rate_hz=rate_hz, scale=scale)
-    return DataSet(name, kind, digest, splits, titles, steps_per_quarter, rate_hz, scale, notes)
+    return DataSet(name, kind, digest, splits, titles, steps_per_quarter, rate_hz, scale, notes, window, stamp)
 
 
 def content_digest(
@@ -76,7 +84,7 @@ def content_digest(
     """SHA-256 in hex over one line of JSON (kind, grid or rate, scale, lengths) and then every piece in order.
 
     A roll counts as its packed bits (11 bytes a frame, lowest pitch in the highest bit of the first byte), a waveform
-    as little-endian float32. Name, titles and notes are labels and do not count.
+    as little-endian float32. Name, titles, notes, window and stamp are labels and do not count.
     """
     head = {
         "kind": kind,
@@ -107,6 +115,8 @@ def save(dataset: DataSet, path: Path) -> None:
         "rate_hz": dataset.rate_hz,
         "scale": dataset.scale,
         "notes": list(dataset.notes),
+        "window": dataset.window,
+        "stamp": dataset.stamp,
     }
     arrays: dict[str, Any] = {"labels": np.frombuffer(json.dumps(labels).encode(), np.uint8)}
     for split in SPLITS:
@@ -172,6 +182,8 @@ def _load(path: Path) -> DataSet:
         rate_hz=int(labels["rate_hz"]),
         scale=float(labels["scale"]),
         notes=tuple(str(note) for note in labels["notes"]),
+        window=int(labels.get("window", 0)),
+        stamp=str(labels.get("stamp", "")),
     )
     if dataset.digest != labels["digest"]:
         raise ValueError("its content does not have the digest it states")
@@ -185,25 +197,52 @@ def _flat(kind: str, pieces: tuple[np.ndarray, ...]) -> np.ndarray:
     return np.concatenate([np.zeros(0, "<f4"), *pieces]).astype("<f4")
 
 
-def pairs(dataset: DataSet, split: str) -> list[tuple[np.ndarray, np.ndarray]]:
-    """What the network is given and what it must tell, one pair a piece, in the order of the split.
+def pairs(dataset: DataSet, split: str, *, window: int = 0) -> list[tuple[np.ndarray, np.ndarray]]:
+    """What the network is given and what it must tell, in the order of the split: one pair a piece, or a window of it.
 
     Music: `x = roll[:-1]`, `y = roll[1:]`: frame 1 is fed first and frames 2..T are scored. Speech:
     `x_t = samples[10t : 10t + 20]`, `y_t = samples[10t + 20 : 10t + 30]` (the paper, section 4.1: the next 10 samples
     given the last 20); up to 9 samples at the end are left over. A piece too short for a single target frame has no
     pair and is left out.
 
+    Longer pieces are cut into windows, the last of which may be shorter. A window begins with what the one before ends
+    with, one frame of music or 20 samples of speech, so that every target frame is still scored once.
+
+    Args:
+        dataset: the set.
+        split: "train", "valid" or "test".
+        window: the longest piece, in steps (music, 2 at least) or samples (speech, 30 at least); 0 takes the set's own
+            `window`, and where that is 0 too, pieces stay whole.
+
     Returns:
         Pairs of x (T, I) and y (T, O), float32, T at least 1. They are views: x and y share one array a piece.
+
+    Raises:
+        BadArgument: the window is too short for a target frame.
     """
+    window = window or dataset.window
+    shortest = 2 if dataset.kind == "music" else 3 * FRAME
+    if window and window < shortest:
+        what = "steps" if dataset.kind == "music" else "samples"
+        raise BadArgument(f"data.window='{window}' is too short.", f"Give {shortest} {what} or more, or 0.")
     result = []
     for piece in dataset.splits[split]:
-        if dataset.kind == "music":
-            if len(piece) > 1:
-                frames = piece.astype(np.float32)
-                result.append((frames[:-1], frames[1:]))
-        elif (steps := len(piece) // FRAME - 2) > 0:
-            samples = piece.astype(np.float32, copy=False)[: (steps + 2) * FRAME]
-            windows = np.lib.stride_tricks.sliding_window_view(samples, 2 * FRAME)[::FRAME][:steps]
-            result.append((windows, samples[2 * FRAME :].reshape(steps, FRAME)))
+        for part in _cut(piece.astype(np.float32, copy=False), dataset.kind, window):
+            if dataset.kind == "music":
+                result.append((part[:-1], part[1:]))
+            else:
+                steps = len(part) // FRAME - 2
+                inputs = np.lib.stride_tricks.sliding_window_view(part, 2 * FRAME)[::FRAME][:steps]
+                result.append((inputs, part[2 * FRAME : (steps + 2) * FRAME].reshape(steps, FRAME)))
     return result
+
+
+def _cut(piece: np.ndarray, kind: str, window: int) -> list[np.ndarray]:
+    """The windows of a piece that hold a target frame."""
+    shared, shortest = (1, 2) if kind == "music" else (2 * FRAME, 3 * FRAME)
+    if kind == "speech":
+        window -= window % FRAME
+    if not window or len(piece) <= window:
+        return [piece] if len(piece) >= shortest else []
+    parts = [piece[first : first + window] for first in range(0, len(piece) - shared, window - shared)]
+    return [part for part in parts if len(part) >= shortest]

@@ -1,7 +1,7 @@
 """The Free Spoken Digit Dataset: 3,000 recordings of the digits 0 to 9 by six speakers, at 8 kHz.
 
-Jakobovski and contributors, CC BY-SA 4.0. The archive a host makes of a commit need not have the same bytes for ever, so
-it is the recordings that are verified.
+Jakobovski and contributors, CC BY-SA 4.0. The archive a host makes of a commit need not have the same bytes for ever,
+so it is the recordings that are verified.
 """
 
 import hashlib
@@ -69,8 +69,8 @@ def digest(files: Mapping[str, bytes]) -> str:
     return total.hexdigest()
 
 
-def _checked(path: Path) -> list[Clip]:
-    found = archive.files(path, "recordings", ".wav")
+def _checked(content: bytes) -> list[Clip]:
+    found = archive.files(content, "recordings", ".wav")
     if digest(found) != DIGEST:
         raise Broken(f"holds {len(found):,} recordings that are not the 3,000 expected ones")
     return [_clip(name, found[name]) for name in sorted(found)]

@@ -2,12 +2,11 @@
 
 import contextlib
 import http.client
-import ssl
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -47,7 +46,7 @@ class _Unreachable(Exception):
 
 def obtain(
     remote: Remote,
-    check: Callable[[Path], Content],
+    check: Callable[[bytes], Content],
     *,
     wanted: str,
     cache: Path,
@@ -56,12 +55,12 @@ def obtain(
 ) -> Content:
     """The content of a published file: from the cache, else from the mirror, else from where it was published.
 
-    It is written beside its place in the cache, checked there, and moved in place only then. A mirror that does not
-    have the file is passed over; one that has another file under its name ends the search.
+    Nothing is written before `check` has passed. A mirror that does not have the file is passed over; one that has
+    another file under its name ends the search.
 
     Args:
         remote: the file.
-        check: reads the file, and raises `Broken` unless it is exactly what it should be.
+        check: reads the whole file, and raises `Broken` unless it is exactly what it should be.
         wanted: the data set it is for, for the sentences.
         cache: the cache folder; the file is kept in its `files`.
         mirror: a folder or an http(s) address that holds the file under the same name.
@@ -74,69 +73,64 @@ def obtain(
         BadSource: it cannot be had from anywhere, is not what it should be, or the cache cannot be written.
     """
     kept = cache / "files" / remote.name
-    if kept.is_file():
-        with contextlib.suppress(Broken, OSError):  # damaged since: fetched anew and replaced
-            return check(kept)
+    with contextlib.suppress(Broken, OSError):  # not there, or damaged since: fetched and put in its place
+        if kept.stat().st_size <= remote.max_bytes:
+            return check(kept.read_bytes())
     hint = f"gated data fetch {wanted} --mirror DIR, where DIR is a folder that holds '{remote.name}'"
     failures = []
     for origin in ([mirror] if mirror else []) + [remote.url]:
         try:
-            with _writing(kept) as temporary:
-                where = _receive(remote, origin, temporary, progress)
-                try:
-                    return check(temporary)
-                except Broken as error:
-                    raise BadSource(f"'{where}' is not the file of the data set '{wanted}': it {error}.", hint) from error
+            where, content = _receive(remote, origin, wanted, progress)
         except _Unreachable as failure:
             failures.append(str(failure))
+            continue
+        try:
+            found = check(content)
+        except Broken as error:
+            raise BadSource(f"'{where}' is not the file of the data set '{wanted}': it {error}.", hint) from error
+        _keep(kept, content)
+        return found
     raise BadSource(f"The data set '{wanted}' cannot be fetched: {'; '.join(failures)}.", hint)
 
 
-@contextlib.contextmanager
-def _writing(kept: Path) -> Iterator[Path]:
-    hint = "Set GATED_CACHE to a folder that can be written and has room."
+def _keep(kept: Path, content: bytes) -> None:
     try:
         kept.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise BadSource(f"The cache folder '{kept.parent}' cannot be written: {error.strerror}.", hint) from error
-    with atomic.replacing(kept, hint) as temporary:
-        yield temporary
+        atomic.write(kept, content)
+    except (OSError, BadSource) as error:
+        what = error.what if isinstance(error, BadSource) else f"'{kept.parent}' cannot be written ({error.strerror})."
+        raise BadSource(what, "Set GATED_CACHE to a folder that can be written and has room.") from error
 
 
-def _receive(remote: Remote, origin: str, target: Path, progress: Progress | None) -> str:
-    """Writes the file to `target`, and says exactly where it came from."""
-    scheme = urllib.parse.urlsplit(origin).scheme
-    if scheme in ("http", "https"):
+def _receive(remote: Remote, origin: str, wanted: str, progress: Progress | None) -> tuple[str, bytes]:
+    """Where exactly the file came from, and its bytes."""
+    if urllib.parse.urlsplit(origin).scheme in ("http", "https"):
         url = origin if origin == remote.url else f"{origin.rstrip('/')}/{urllib.parse.quote(remote.name)}"
-        _download(remote, url, target, progress)
-        return url
+        return url, _download(remote, url, progress)
+    hint = f"gated data fetch {wanted} --mirror DIR|URL"
     if "://" in origin:
-        raise BadSource(f"The mirror '{origin}' is neither a folder nor an http or https address.", "--mirror DIR|URL")
+        raise BadSource(f"The mirror '{origin}' is neither a folder nor an http or https address.", hint)
     folder = Path(origin).expanduser()
     if not folder.is_dir():
-        raise BadSource(f"There is no mirror folder '{origin}'.", "--mirror DIR|URL")
+        raise BadSource(f"There is no mirror folder '{origin}'.", hint)
     source = folder / remote.name
     if not source.is_file():
         raise _Unreachable(f"the mirror '{origin}' has no file '{remote.name}'")
     try:
-        stream = source.open("rb")
+        with source.open("rb") as stream:
+            return str(source), _collect(stream.read, remote, source.stat().st_size, progress)
     except OSError as error:
         raise BadSource(f"Cannot read '{source}': {(error.strerror or 'no access').lower()}.") from error
-    with stream:
-        _copy(stream.read, remote, source.stat().st_size, target, progress)
-    return str(source)
 
 
-def _download(remote: Remote, url: str, target: Path, progress: Progress | None) -> None:
+def _download(remote: Remote, url: str, progress: Progress | None) -> bytes:
     host = urllib.parse.urlsplit(url).netloc
     try:
         request = urllib.request.Request(url, headers={"User-Agent": "gated", "Accept-Encoding": "identity"})
         with contextlib.closing(_opener().open(request, timeout=TIMEOUT_S)) as answer:
             stated = answer.headers.get("Content-Length", "")
             size = int(stated) if stated.isascii() and stated.isdigit() else 0
-            got = _copy(answer.read1, remote, size, target, progress)
-        if size and got != size:
-            raise _Unreachable(f"{host} broke off after {got:,} of {size:,} bytes")
+            content = _collect(answer.read1, remote, size, progress)
     except urllib.error.HTTPError as error:
         error.close()
         raise _Unreachable(f"{host} answered {error.code} {' '.join(str(error.reason).split())}".rstrip()) from error
@@ -147,29 +141,28 @@ def _download(remote: Remote, url: str, target: Path, progress: Progress | None)
             raise _Unreachable(f"{host} did not answer within {TIMEOUT_S:g} s") from error
         reason = getattr(error.reason, "strerror", None) or error.reason
         raise _Unreachable(f"{host} cannot be reached ({reason})") from error
-    except (http.client.HTTPException, ConnectionError, ssl.SSLError, ValueError) as error:
+    except (http.client.HTTPException, OSError, ValueError) as error:
         raise _Unreachable(f"{host} broke off ({type(error).__name__})") from error
+    if len(content) < size:
+        raise _Unreachable(f"{host} broke off after {len(content):,} of {size:,} bytes")
+    return content
 
 
-def _copy(
-    read: Callable[[int], bytes], remote: Remote, size: int, target: Path, progress: Progress | None
-) -> int:
-    """Copies a stream, in bounds of size and time, and returns how many bytes there were."""
+def _collect(read: Callable[[int], bytes], remote: Remote, size: int, progress: Progress | None) -> bytes:
+    """All that `read` gives, in bounds of size and time; `size` is what is stated, 0 when nothing is."""
     if size > remote.max_bytes:
         raise _Unreachable(f"'{remote.name}' is said to have {size:,} bytes, more than {remote.max_bytes:,}")
-    got, began = 0, time.monotonic()
-    with target.open("wb") as file:
-        while block := read(BLOCK):
-            got += len(block)
-            if got > remote.max_bytes:
-                raise _Unreachable(f"'{remote.name}' is larger than {remote.max_bytes:,} bytes")
-            elapsed = time.monotonic() - began
-            if elapsed > PATIENCE_S and got < SLOWEST * elapsed:
-                raise _Unreachable(f"'{remote.name}' came too slowly ({got:,} bytes in {elapsed:.0f} s)")
-            file.write(block)
-            if progress:
-                progress(f"fetching {remote.name}", got, size)
-    return got
+    content, began = bytearray(), time.monotonic()
+    while block := read(BLOCK):
+        content += block
+        if len(content) > remote.max_bytes:
+            raise _Unreachable(f"'{remote.name}' is larger than {remote.max_bytes:,} bytes")
+        elapsed = time.monotonic() - began
+        if elapsed > PATIENCE_S and len(content) < SLOWEST * elapsed:
+            raise _Unreachable(f"'{remote.name}' came too slowly ({len(content):,} bytes in {elapsed:.0f} s)")
+        if progress:
+            progress(f"fetching {remote.name}", len(content), size)
+    return bytes(content)
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):

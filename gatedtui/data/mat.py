@@ -25,7 +25,9 @@ MAX_CELLS = 10_000
 """Most matrices in a list; Nottingham's longest has 694."""
 
 _UINT8, _INT8, _INT32, _UINT32, _MATRIX, _COMPRESSED = 2, 1, 5, 6, 14, 15
-_CELL_CLASS, _UINT8_CLASS = 1, 9
+_CELL_CLASS = 1
+_NUMBERS = (6, 9)
+"""The classes double, whose numbers MATLAB writes as bytes where they fit (as in the published files), and uint8."""
 _PLACES = {"traindata": "train", "validdata": "valid", "testdata": "test"}
 
 
@@ -61,8 +63,6 @@ def rolls(content: bytes) -> dict[str, tuple[np.ndarray, ...]]:
     if missing := _PLACES.keys() - found.keys():
         raise Broken(f"does not hold '{min(missing)}'")
     return {_PLACES[name]: found[name] for name in _PLACES}
-
-
 
 
 def _unpacked(data: memoryview, limit: int) -> bytes:
@@ -148,8 +148,8 @@ def _roll(kind: int, data: memoryview) -> np.ndarray:
         raise Broken(f"holds an element of type {kind} where a roll should be")
     elements = _elements(data)
     kind, (steps, pitches), _ = _header(elements)
-    if kind != _UINT8_CLASS:
-        raise Broken(f"holds a roll of class {kind}, not of small integers")
+    if kind not in _NUMBERS:
+        raise Broken(f"holds a roll of class {kind}, not of numbers")
     if pitches != PITCHES or steps < 1:
         raise Broken(f"holds a roll of {steps} x {pitches}, not of steps x {PITCHES}")
     ((kind, values),) = _exactly(1, elements, "holds a roll that is not one array")

@@ -6,7 +6,7 @@ The paper (section 4.2) trained on 7,230 sequences of 500 samples (set A) and 80
 import hashlib
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from gatedtui.data.dataset import SPLITS, DataSet
 from gatedtui.data.digits import Clip
 
 SEED = 1412
-"""Fixes which windows are taken, and in which order the clips are joined. Part of the sets: changing it changes them."""
+"""Fixes which windows are taken and in which order clips are joined; changing it changes the sets."""
 WINDOW = {"speech-a": 500, "speech-b": 8000}
 """Samples in a window."""
 SIZES = {"speech-a": (7230, 800, 1200), "speech-b": (800, 100, 100)}
@@ -53,8 +53,8 @@ def build(entry: Entry, *, cache: Path, mirror: str | None, progress: Progress |
         chosen,
         notes=(
             f"{how} Shuffled with seed {SEED}; the first {', '.join(f'{n:,}' for n in SIZES[entry.name])} are taken.",
-            "Clips 0–4 of each digit and speaker are the test, 5–9 validation, 10–49 training: no clip is on two sides. "
-            "All six speakers are on every side.",
+            "Clips 0–4 of each digit and speaker are the test, 5–9 validation, 10–49 training, so no clip is on two "
+            "sides; all six speakers are on every side.",
         ),
     )
 
@@ -86,7 +86,7 @@ def shuffled(windows: Iterable[Window], seed: int) -> list[Window]:
     return sorted(windows, key=lambda window: hashlib.sha256(f"{seed} {window[0]}".encode()).digest())
 
 
-def finish(entry: Entry, windows: dict[str, Sequence[Window]], *, notes: tuple[str, ...]) -> DataSet:
+def finish(entry: Entry, windows: Mapping[str, Sequence[Window]], *, notes: tuple[str, ...]) -> DataSet:
     """The data set of 16-bit windows: all divided by the standard deviation of the training samples."""
     scale = deviation([samples for _, samples in windows["train"]]) / FULL_SCALE
     splits = {

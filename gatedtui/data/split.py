@@ -68,7 +68,7 @@ def groups(count: int, links: Iterable[tuple[int, int]]) -> list[list[int]]:
     return list(members.values())
 
 
-def divide(titles: Sequence[str], together: Sequence[Sequence[int]]) -> dict[str, list[int]]:
+def divide(titles: Sequence[str], together: Sequence[Sequence[int]], *, least: int = 0) -> dict[str, list[int]]:
     """A fixed division, 80/10/10 by pieces, that keeps every group in one part.
 
     Pieces that stand alone are taken in the order of the SHA-256 of their titles: a tenth of all pieces for the test,
@@ -78,13 +78,14 @@ def divide(titles: Sequence[str], together: Sequence[Sequence[int]]) -> dict[str
     Args:
         titles: one a piece, all different.
         together: the groups of places in `titles`, every place in one of them.
+        least: pieces that test and validation get at least, where a tenth would be fewer.
 
     Returns:
         Under "train", "valid" and "test" the places in `titles`, rising.
     """
     alone = [group[0] for group in together if len(group) == 1]
     alone.sort(key=lambda place: hashlib.sha256(titles[place].encode()).digest())
-    tenth = round(len(titles) / 10)
+    tenth = max(least, round(len(titles) / 10))
     test, valid = set(alone[:tenth]), set(alone[tenth : 2 * tenth])
     train = [place for place in range(len(titles)) if place not in test | valid]
     return {"train": train, "valid": sorted(valid), "test": sorted(test)}

@@ -35,7 +35,7 @@ VOWELS = {
     "hud": ((130, 640, 1190, 2390), (221, 760, 1400, 2780), (261, 850, 1590, 3360)),
     "heard": ((133, 490, 1350, 1690), (218, 500, 1640, 1960), (261, 560, 1820, 2160)),
 }
-"""By the word it stands in: f0, F1, F2, F3 in Hz, the averages of men, women and children (Peterson and Barney 1952)."""
+"""By the word it stands in: f0, F1, F2, F3 in Hz, averages of men, women and children (Peterson and Barney 1952)."""
 BANDWIDTHS_HZ = (50.0, 70.0, 110.0)
 """Of F1, F2 and F3: Klatt's (1980, table I) usual values."""
 VOICES = (
@@ -49,10 +49,12 @@ VOICES = (
 """Six made-up voices: name, which of the three averages, and factors for f0 and for the formants."""
 
 _OVERSAMPLED = 4  # the pulses' corners hold harmonics far above 4 kHz, which would be folded back
-_TAPS = 65
+_TAPS = 129
 _SETTLING = 400  # samples, 50 ms: the narrowest resonance has died down by 68 dB
 _OPENING, _CLOSING = 0.40, 0.16  # of a period: Rosenberg's preferred pulse
-_BREATH = 0.02  # noise of the breath beside pulses of height 1; it keeps the waveform from being predictable without end
+_BREATH = (
+    0.02  # noise of the breath beside pulses of height 1; it keeps the waveform from being predictable without end
+)
 
 
 def build(entry: Entry, *, cache: Path, mirror: str | None, progress: Progress | None) -> DataSet:
@@ -127,7 +129,7 @@ def pulses(f0: np.ndarray, glide: np.ndarray, phase: np.ndarray) -> np.ndarray:
 
 
 def resonated(source: np.ndarray, formants: np.ndarray) -> np.ndarray:
-    """The sources through three resonances in a row; Klatt 1980, equations 1 and 2: y_t = A x_t + B y_{t-1} + C y_{t-2}.
+    """The sources through three resonances in a row: y_t = A x_t + B y_{t-1} + C y_{t-2} (Klatt 1980, equations 1, 2).
 
     Args:
         source: (T, N) float64 at 8 kHz.

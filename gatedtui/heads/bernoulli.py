@@ -19,11 +19,13 @@ class Bernoulli(nn.Module):
 
     Attributes:
         weight: `(O, H)`. bias: `(O,)`.
+        draws: how many uniform numbers a drawn frame takes: one an output.
     """
 
     def __init__(self, hidden: int, outputs: int, *, generator: torch.Generator | None = None) -> None:
         super().__init__()
         self.hidden, self.outputs = hidden, outputs
+        self.draws = outputs
         self.weight = nn.Parameter(torch.empty(outputs, hidden))
         self.bias = nn.Parameter(torch.empty(outputs))
         self.initialise(generator or torch.Generator().manual_seed(0))

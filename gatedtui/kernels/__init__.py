@@ -1,20 +1,48 @@
 """The three costly pieces of a training step, each behind one function: `scan`, `nll` and `update`.
 
 `network` and `optim` call these and nothing below. Each has a plain torch version that defines the values: the units'
-own `forward`, the heads' `nll`, and `rules.update`.
+own `forward`, the heads' `nll`, and `rules.update`. Where `applies` says so, `step` does all three in one call, with the
+same values.
 """
 
+from contextlib import suppress
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from gatedtui.kernels import bptt
-from gatedtui.kernels.choose import KERNELS, PRESENT, Choice, choose
-from gatedtui.kernels.rules import RULES, UpdateRecipe, update, update_state
+from gatedtui.errors import unknown
+from gatedtui.kernels import bptt, native, rules
+from gatedtui.kernels.choose import KERNELS, Choice, choose, present
+from gatedtui.kernels.drawing import Drawing
+from gatedtui.kernels.minibatch import Minibatch, Pieces
+from gatedtui.kernels.noise import normal_numbers
+from gatedtui.kernels.rules import RULES, UpdateRecipe, update_state
+from gatedtui.kernels.single import Noise, Stepped, Stepper, applies, score, step
 from gatedtui.units import GRU, LSTM, Tanh
 
-__all__ = ["KERNELS", "PRESENT", "RULES", "Choice", "UpdateRecipe", "choose", "nll", "scan", "update", "update_state"]
+__all__ = [
+    "KERNELS",
+    "RULES",
+    "Choice",
+    "Drawing",
+    "Minibatch",
+    "Noise",
+    "Pieces",
+    "Stepped",
+    "Stepper",
+    "UpdateRecipe",
+    "applies",
+    "choose",
+    "nll",
+    "normal_numbers",
+    "present",
+    "scan",
+    "score",
+    "step",
+    "update",
+    "update_state",
+]
 
 
 def scan(
@@ -27,7 +55,7 @@ def scan(
         x: `(T, B, I)`, the parameters' dtype and device; never written.
         state: before the first frame: `h (B, H)`, for the LSTM `(h, c)`; None is zero.
         lengths: `(B,)`, each in 1..T, rows in any order; None when every row is T long.
-        backend: "auto" or a name in `PRESENT`; all give the same values.
+        backend: "auto" or a name of `present()`; all give the same values.
 
     Returns:
         h `(T, B, H)`, zero beyond a row's end (gradients arriving there are ignored), and the state after each row's
@@ -39,10 +67,12 @@ def scan(
         ValueError: a length outside 1..T.
     """
     chosen = choose(x.device, x.dtype, backend).backend
+    if chosen == "native":
+        return native.scan(unit, x, state, lengths)
     return unit(x, state, lengths) if chosen == "reference" else bptt.scan(unit, x, state, lengths)
 
 
-def nll(head: nn.Module, h: Tensor, target: Tensor, mask: Tensor | None = None) -> Tensor:
+def nll(head: nn.Module, h: Tensor, target: Tensor, mask: Tensor | None = None, backend: str = "auto") -> Tensor:
     """Negative log-likelihood of every frame, so that frame- and sequence-weighted means can both be formed.
 
     Only live frames are computed: dead ones cost nothing, and whatever stands there (a NaN too) reaches neither value
@@ -53,10 +83,18 @@ def nll(head: nn.Module, h: Tensor, target: Tensor, mask: Tensor | None = None) 
         h: `(T, B, H)`.
         target: `(T, B, O)`, h's dtype.
         mask: bool `(T, B)`, True where a frame counts; None when all do.
+        backend: as in `scan`; a head that the compiled kernels do not know is computed by its own equations.
 
     Returns:
         `(T, B)` nats, zero where masked.
+
+    Raises:
+        BadArgument: no kernel has that name.
+        DeviceError: the kernel is not there, or takes no such dtype.
     """
+    if choose(h.device, h.dtype, backend).backend == "native" and native.takes(head):
+        with suppress(native.NotBinary):
+            return native.nll(head, h, target, mask)
     frame_nll: Any = head.nll
     if mask is None:
         return frame_nll(h, target)
@@ -67,3 +105,36 @@ def nll(head: nn.Module, h: Tensor, target: Tensor, mask: Tensor | None = None) 
     return (
         torch.zeros(mask.numel(), dtype=values.dtype, device=values.device).index_copy(0, place, values).view_as(mask)
     )
+
+
+def update(
+    parameters: Tensor,
+    gradients: Tensor,
+    state: dict[str, Tensor],
+    recipe: UpdateRecipe,
+    *,
+    lr: float | None = None,
+    backend: str = "auto",
+) -> Tensor:
+    """One update of all parameters, in place.
+
+    Args:
+        parameters: all parameters as one contiguous vector `(N,)`; written.
+        gradients: `(N,)`, same dtype and device; read.
+        state: from `update_state`; its tensors are written.
+        recipe: the rule and its numbers.
+        lr: overrides `recipe.lr`, for a rate that varies.
+        backend: as in `scan`.
+
+    Returns:
+        The gradient's norm before rescaling, 0-dimensional; NaN in is NaN out, as `rules.update` says.
+
+    Raises:
+        BadArgument: no kernel or rule has that name.
+        DeviceError: the kernel is not there, or takes no such dtype.
+    """
+    if recipe.optimiser not in RULES:
+        raise unknown("optimiser", recipe.optimiser, RULES)
+    if choose(parameters.device, parameters.dtype, backend).backend == "native":
+        return native.update(parameters, gradients, state, recipe, lr=lr)
+    return rules.update(parameters, gradients, state, recipe, lr=lr)

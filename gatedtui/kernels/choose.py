@@ -6,14 +6,14 @@ from functools import lru_cache
 import torch
 
 from gatedtui.errors import DeviceError, unknown
+from gatedtui.kernels import library
+from gatedtui.kernels.library import Found
 
 KERNELS = ("reference", "bptt", "native", "cuda")
 """Every name `train.kernel` may have, besides "auto"."""
 
-PRESENT = ("bptt", "reference")
-"""What this installation has, best first; "auto" takes the first."""
-
 REASONS = {
+    "native": "compiled C++",
     "bptt": "the backward pass by hand in torch operations: on one CPU thread, music at B 16, 1.7 (tanh) to 3.6 (lstm) "
     "times as fast as autograd",
     "reference": "plain autograd",
@@ -28,7 +28,11 @@ class Choice:
     why: str
 
 
-@lru_cache
+def present(device: torch.device | str = "cpu") -> tuple[str, ...]:
+    """The kernels this installation has for a device, best first; "auto" takes the first."""
+    return _present(torch.device(device).type, library.installed())
+
+
 def choose(device: torch.device | str, dtype: torch.dtype, wanted: str = "auto") -> Choice:
     """The kernel for `device` and `dtype`.
 
@@ -39,17 +43,34 @@ def choose(device: torch.device | str, dtype: torch.dtype, wanted: str = "auto")
 
     Raises:
         BadArgument: no kernel has that name.
-        DeviceError: the kernel is not there, or none takes this dtype.
+        DeviceError: the kernel is not there, or does not take this device or dtype.
     """
+    return _choose(device, dtype, wanted, library.installed())
+
+
+def _present(kind: str, found: Found) -> tuple[str, ...]:
+    return ("native", "bptt", "reference") if found.library and kind == "cpu" else ("bptt", "reference")
+
+
+@lru_cache
+def _choose(device: torch.device | str, dtype: torch.dtype, wanted: str, found: Found) -> Choice:
     if wanted != "auto" and wanted not in KERNELS:
         raise unknown("kernel", wanted, ("auto", *KERNELS))
     if dtype not in (torch.float32, torch.float64):
         name = str(dtype).removeprefix("torch.")
         raise DeviceError(f"No kernel takes numbers of type {name!r}.", "Use train.dtype=float32 or float64.")
+    kind = torch.device(device).type
+    there = _present(kind, found)
     if wanted == "auto":
-        best = PRESENT[0]
-        return Choice(best, f"{REASONS[best]} (chosen for {torch.device(device).type})")
-    if wanted not in PRESENT:
-        there = ", ".join(PRESENT)
-        raise DeviceError(f"The kernel {wanted!r} is not in this installation.", f"There is: {there}, or auto.")
-    return Choice(wanted, f"{REASONS[wanted]} (asked for)")
+        best = there[0]
+        passed_over = "" if best == "native" or kind != "cpu" else f"; not native, because {found.why}"
+        return Choice(best, f"{_reason(best, found)} (chosen for {kind}{passed_over})")
+    if wanted not in there:
+        because = f" ({found.why})" if wanted == "native" and kind == "cpu" else ""
+        where = "in this installation" if kind == "cpu" or wanted != "native" else f"for the device '{kind}'"
+        raise DeviceError(f"The kernel {wanted!r} is not {where}{because}.", f"There is: {', '.join(there)}, or auto.")
+    return Choice(wanted, f"{_reason(wanted, found)} (asked for)")
+
+
+def _reason(backend: str, found: Found) -> str:
+    return f"{REASONS[backend]}, {found.why}" if backend == "native" else REASONS[backend]

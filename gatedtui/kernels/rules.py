@@ -58,7 +58,7 @@ class UpdateRecipe(Protocol):
 
     @property
     def clip_what(self) -> str:
-        """"gradient", or "update" for the change of the parameters; the memory then keeps the change as it was."""
+        """ "gradient", or "update" for the change of the parameters; the memory then keeps the change as it was."""
         ...
 
 

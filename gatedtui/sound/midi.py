@@ -11,7 +11,7 @@ from gatedtui import atomic
 from gatedtui.data.grid import LOWEST, PITCHES
 from gatedtui.data.smf import DRUMS, read_score
 from gatedtui.errors import BadArgument, BadSource
-from gatedtui.sound.held import held_notes
+from gatedtui.sound.expression import perform
 from gatedtui.sound.pitches import parse_pitches
 
 __all__ = ["MAX_STEPS", "Primer", "parse_pitches", "read_midi", "read_primer", "write_midi"]
@@ -28,13 +28,15 @@ def write_midi(
     qpm: float = 96.0,
     steps_per_quarter: int,
     program: int = 0,
-    velocity: int = 80,
+    velocity: int | None = None,
+    restrike: int = 0,
     title: str = "",
 ) -> None:
     """Writes a roll as a MIDI file, whole or not at all; the same roll always gives the same bytes.
 
-    Neighbouring steps of a pitch become one held note. Steps are whole ticks, so nothing is lost: `read_midi` with the
-    same `steps_per_quarter` gives the roll back, silence at both ends included (the file ends with its last step).
+    Neighbouring steps of a pitch become one held note, played as `sound.expression` says. Steps are whole ticks, so
+    nothing is lost: `read_midi` with the same `steps_per_quarter` gives the roll back, silence at both ends included
+    (the file ends with its last step).
 
     Args:
         roll: (T, 88) integers, T >= 1, column p is MIDI pitch 21 + p, not zero where the pitch sounds.
@@ -42,7 +44,8 @@ def write_midi(
         qpm: quarter notes a minute, 4..1000 (written to the nearest microsecond a quarter note).
         steps_per_quarter: steps in a quarter note, 1..480.
         program: General MIDI instrument, 0..127; 0 is the grand piano.
-        velocity: how hard every note is struck, 1..127.
+        velocity: how hard every note is struck, 1..127; None = by voice and beat.
+        restrike: a held note is struck anew every so many quarter notes; 0 = never.
         title: name of the track; none when empty.
 
     Raises:
@@ -50,13 +53,13 @@ def write_midi(
         BadSource: the file cannot be written.
         ValueError: the roll is not (T, 88) integers, or has no steps.
     """
-    notes = held_notes(roll)
+    check_tempo(qpm, steps_per_quarter)
+    notes = perform(roll, steps_per_quarter=steps_per_quarter, restrike=restrike)
     if not len(roll):
         raise ValueError("a roll without steps cannot be written")
-    check_tempo(qpm, steps_per_quarter)
     if not 0 <= program <= 127:
         raise BadArgument(f"There is no MIDI program '{program}'.", "Programs are 0 to 127; 0 is a grand piano.")
-    if not 1 <= velocity <= 127:
+    if velocity is not None and not 1 <= velocity <= 127:
         raise BadArgument(f"The velocity '{velocity}' is out of range.", "Velocities are 1 to 127.")
     import pretty_midi
 
@@ -72,8 +75,8 @@ def write_midi(
     step_s = (tempo + 0.25) / 1e6 / steps_per_quarter
     voice = pretty_midi.Instrument(program=program, name=title.encode("utf-8", "replace").decode("utf-8"))
     voice.notes = [
-        pretty_midi.Note(velocity=velocity, pitch=pitch, start=first * step_s, end=end * step_s)
-        for first, end, pitch in notes.tolist()
+        pretty_midi.Note(velocity=velocity or own, pitch=pitch, start=first * step_s, end=end * step_s)
+        for first, end, pitch, own in notes.tolist()
     ]
     song.instruments.append(voice)
     # A MIDI file otherwise ends with its last note, and silence behind it would be lost.

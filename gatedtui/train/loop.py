@@ -10,36 +10,42 @@ from typing import Any
 import numpy as np
 import torch
 
-from gatedtui import events, modelfile, network
+from gatedtui import modelfile, network
 from gatedtui.checkpoint import Checkpoint, Tensors
 from gatedtui.config import RunConfig
 from gatedtui.data.baseline import marginal_nll, marginals
 from gatedtui.data.batches import Batch, Batches
 from gatedtui.data.dataset import DataSet, pairs
 from gatedtui.errors import BadSource, DeviceError
-from gatedtui.evaluate import Score, score, tensors
+from gatedtui.evaluate import Score, prepare, score, tensors
 from gatedtui.events import Diverged, Epoch, Event, Finished, Resumed, Started, Step, Stopped
-from gatedtui.kernels import choose
-from gatedtui.optim import Optimiser
+from gatedtui.kernels import Minibatch, choose
+from gatedtui.optim import Optimiser, rate
+from gatedtui.train import truncate
 
 STEP_EVERY_S = 0.25
 STARTS = 64
 """Training pieces whose first frames a checkpoint carries (contracts: start)."""
+TARGETS = 65_536
+"""Target frames of speech that the head's start is taken from, at most."""
 
 
 @dataclass
 class Position:
     """Where a run stands between two updates; with the tensors of `Training.state` all that resuming needs.
 
-    `epoch` counts finished epochs, `batch` the updates done in the present one; the sums are over that part of it.
+    `epoch` counts finished epochs, `batch` the minibatches done in the present one, `chunk` the updates done in the
+    present minibatch where it is cut (`train.truncate`); the sums are over that part of the epoch, `norms` its updates.
     """
 
     updates: int = 0
     epoch: int = 0
     batch: int = 0
+    chunk: int = 0
     nll_sum: float = 0.0
     frames: int = 0
     norm_sum: float = 0.0
+    norms: int = 0
     seconds: float = 0.0
     elapsed_s: float = 0.0
     best_epoch: int = 0
@@ -75,7 +81,7 @@ class Training:
         self.config, self.data, self.run, self.resumed = config, data, run, resumed or state is not None
         device, dtype = pick_device(config.train.device), getattr(torch, config.train.dtype)
         self.choice = choose(device, dtype, config.train.kernel)
-        self.sequences = {split: pairs(data, split) for split in ("train", "valid", "test")}
+        self.sequences = {split: pairs(data, split, window=config.data.window) for split in ("train", "valid", "test")}
         for split, found in self.sequences.items():
             if not found:
                 raise BadSource(f"The {split} part of '{data.name}' has no frame to learn from.", "gated data info")
@@ -85,12 +91,15 @@ class Training:
         self.network = network.build(
             config.model,
             torch.Generator().manual_seed(init),
-            marginals=marginals(data.splits["train"]) if data.kind == "music" else None,
+            marginals=self._marginals(),
         ).to(device=device, dtype=dtype)
-        self.optimiser = Optimiser(self.network, config.train, seed=noise)
+        self.optimiser = Optimiser(self.network, config.train, seed=noise, backend=self.choice.backend)
+        self.pieces = self.network.pieces(self.sequences["train"], backend=self.choice.backend)
+        self.valid = prepare(self.network, self.sequences["valid"], backend=self.choice.backend)
         self.batches = Batches(self.sequences["train"], config.train.batch, order)
         self.position = Position(backend=self.choice.backend)
         self.best = self.network.flat.clone()
+        self.carried: truncate.States | None = None
         self._began: float | None = None
         if state is not None:
             self._restore(*state)
@@ -111,11 +120,11 @@ class Training:
         self._began = time.perf_counter()
         while not self._over():
             last_step = time.perf_counter()
-            for batch in self.batches.epoch(at.epoch, start=at.batch):
+            for chunk, is_last in self._rest_of_epoch():
                 if should_stop():
                     yield Stopped(at.updates, at.epoch)
                     return
-                trouble = self._update(batch)
+                trouble = self._update(chunk, is_last)
                 if trouble:
                     yield self._diverged(trouble)
                     return
@@ -123,7 +132,7 @@ class Training:
                 if now - last_step >= STEP_EVERY_S:
                     last_step = now
                     yield Step(at.updates, at.epoch + 1, at.nll_sum / at.frames, at.frames / max(at.seconds, 1e-9))
-            valid = score(self.network, self.sequences["valid"], backend=self.choice.backend)
+            valid = score(self.network, self.valid, backend=self.choice.backend)
             event = self._close_epoch(valid)
             if not math.isfinite(valid.frame):
                 yield self._diverged(f"the validation NLL of epoch {at.epoch} is '{valid.frame}'.")
@@ -136,27 +145,64 @@ class Training:
         waited = at.epoch - at.best_epoch
         return at.epoch >= train.epochs or bool(train.patience and at.epoch and waited >= train.patience)
 
-    def _update(self, batch: Batch) -> str:
+    def _rest_of_epoch(self) -> Iterator[tuple[Batch | Minibatch, bool]]:
+        """What each update of the epoch's rest learns from, and whether it is the last of its minibatch."""
+        at = self.position
+        if self.pieces is not None and not self._cut():
+            for rows in self.batches.order(at.epoch)[at.batch :]:
+                yield self.pieces.take(rows), True
+            return
+        for batch in self.batches.epoch(at.epoch, start=at.batch):
+            chunks = truncate.chunks(batch, self.config.train.truncate)
+            for number in range(at.chunk, len(chunks)):
+                yield chunks[number], number + 1 == len(chunks)
+
+    def _update(self, batch: Batch | Minibatch, is_last: bool) -> str:
         """One update; gives what went wrong instead of doing it when a number is not finite."""
-        at, began = self.position, time.perf_counter()
-        frames = int(batch.lengths.sum())
-        x, y = tensors(batch.x, batch.y, self.network)
-        with self.optimiser.noise():
-            total = self.network.losses(x, y, batch.lengths, backend=self.choice.backend).sum()
-            gradient = self.network.gradient(total / frames)
-        loss = total.item()
+        at, train, began = self.position, self.config.train, time.perf_counter()
+        frames = batch.frames if isinstance(batch, Minibatch) else int(batch.lengths.sum())
+        rows = batch.rows if isinstance(batch, Minibatch) else len(batch.rows)
+        scale, lr, states = 1 / (frames if train.loss == "mean" else rows), rate(train, at.epoch), None
+        if isinstance(batch, Minibatch):
+            stepped = self.optimiser.learn(batch, scale=scale, lr=lr)
+            loss, norm = stepped.nll, stepped.norm
+        else:
+            loss, norm, states = self._in_pieces(batch, is_last, scale, lr)
         if not math.isfinite(loss):
             return f"the loss of update {at.updates + 1} is '{loss}'."
-        if not math.isfinite(norm := float(torch.linalg.vector_norm(gradient))):
+        if not math.isfinite(norm):
             return f"the gradient of update {at.updates + 1} has the norm '{norm}'."
-        self.optimiser.step(gradient)
         at.updates += 1
-        at.batch += 1
+        at.batch, at.chunk = (at.batch + 1, 0) if is_last else (at.batch, at.chunk + 1)
+        self.carried = None if is_last else states
         at.nll_sum += loss
         at.frames += frames
         at.norm_sum += norm
+        at.norms += 1
         at.seconds += time.perf_counter() - began
         return ""
+
+    def _in_pieces(
+        self, batch: Batch, is_last: bool, scale: float, lr: float
+    ) -> tuple[float, float, truncate.States | None]:
+        """One update by scan, loss and update: the loss, the gradient's norm, and the states the batch ended in.
+
+        Nothing is updated when one of the two numbers is not finite.
+        """
+        x, y = tensors(batch.x, batch.y, self.network)
+        states = None
+        with self.optimiser.noise():
+            if is_last and self.carried is None:
+                total = self.network.losses(x, y, batch.lengths, backend=self.choice.backend).sum()
+            else:
+                before = truncate.carried(self.carried, len(batch.rows))
+                h, states = self.network.scan(x, before, batch.lengths, backend=self.choice.backend)
+                total = self.network.nll(h, y, batch.lengths, backend=self.choice.backend).sum()
+            gradient = self.network.gradient(total * scale)
+        loss, norm = total.item(), float(torch.linalg.vector_norm(gradient))
+        if math.isfinite(loss) and math.isfinite(norm):
+            self.optimiser.step(gradient, lr=lr)
+        return loss, norm, states
 
     def _close_epoch(self, valid: Score) -> Epoch:
         at = self.position
@@ -172,12 +218,12 @@ class Training:
             train_nll=at.nll_sum / at.frames,
             valid_nll=valid.frame,
             valid_nll_sequence=valid.sequence,
-            grad_norm=at.norm_sum / at.batch,
-            lr=self.config.train.lr,
+            grad_norm=at.norm_sum / at.norms,
+            lr=rate(self.config.train, at.epoch - 1),
             frames_per_s=at.frames / max(at.seconds, 1e-9),
             elapsed_s=self.elapsed_s,
         )
-        at.batch, at.frames, at.nll_sum, at.norm_sum, at.seconds = 0, 0, 0.0, 0.0, 0.0
+        at.batch, at.frames, at.norms, at.nll_sum, at.norm_sum, at.seconds = 0, 0, 0, 0.0, 0.0, 0.0
         return event
 
     def _diverged(self, what: str) -> Diverged:
@@ -197,14 +243,26 @@ class Training:
             seed=config.seed,
             parameters=self.network.counts(),
             kernel=self.choice.backend,
-            kernel_why=self.choice.why,
+            kernel_why=self.choice.why + self._cut(),
             device=str(self.network.flat.device),
             threads=torch.get_num_threads(),
-            marginal_nll=marginal_nll(self.data)[0] if self.data.kind == "music" else events.NAN,
+            marginal_nll=marginal_nll(self.data)[0],
             paper_nll=model.paper_nll(self.data.name),
             epochs=config.train.epochs,
             host=platform.node(),
         )
+
+    def _cut(self) -> str:
+        """What is to be said of truncated backpropagation, where it cuts anything."""
+        steps, longest = self.config.train.truncate, max(len(x) for x, _ in self.sequences["train"])
+        return f"; backpropagation cut every {steps} steps, an update each" if 0 < steps < longest else ""
+
+    def _marginals(self) -> np.ndarray:
+        """What the head starts from: how often each pitch sounds, or target frames from all over the training set."""
+        if self.data.kind == "music":
+            return marginals(self.data.splits["train"])
+        targets = np.concatenate([y for _, y in self.sequences["train"]])
+        return targets[:: -(-len(targets) // TARGETS)]
 
     def _finished(self) -> Finished:
         """Scores the best model, once, on what it was trained on and on the test split."""
@@ -231,6 +289,7 @@ class Training:
         """Everything the rest of the run depends on: tensors, and the position as plain values."""
         held = {"weights": self.network.flat, "best": self.best}
         held |= {f"optimiser.{name}": value for name, value in self.optimiser.state().items()}
+        held |= {f"carried.{name}": value for name, value in truncate.to_tensors(self.carried).items()}
         position = vars(self.position) | {"elapsed_s": self.elapsed_s}
         if not math.isfinite(self.position.best_nll):
             position["best_nll"] = None
@@ -249,6 +308,8 @@ class Training:
             self.network.flat.copy_(values["weights"])
             self.best.copy_(values["best"])
             self.optimiser.load({name[10:]: value for name, value in values.items() if name.startswith("optimiser.")})
+            carried = {name[8:]: value for name, value in values.items() if name.startswith("carried.")}
+            self.carried = truncate.from_tensors({name: value.to(self.network.flat) for name, value in carried.items()})
             if position["best_nll"] is None:
                 position = position | {"best_nll": math.inf}
             self.position = Position(**position)
@@ -275,6 +336,8 @@ class Training:
             "rate_hz": data.rate_hz,
             "scale": data.scale,
         }
+        if data.kind == "speech":
+            about["peak"] = max(float(np.abs(wave).max()) for wave in data.splits["train"])
         nll = {"epoch": at.best_epoch, **at.scores}
         start = {"start": np.stack(first).astype(np.float32)}
         return Checkpoint(self.config, about, nll, weights | start, self.run)

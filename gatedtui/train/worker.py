@@ -138,7 +138,7 @@ def work(run: RunFolder, stop: Stop) -> int:
 
     config = run.config()
     torch.set_num_threads(config.train.threads)
-    data = prepare.load(config.data.name, cache=paths.cache_folder())
+    data = prepare.load(config.data.name, cache=paths.cache_folder(), rate_hz=config.data.rate_hz)
     state, length = None, 0
     if run.state_path.exists():
         held, about = checkpoint.read(run.state_path)

@@ -1,14 +1,18 @@
-"""`gated` alone: the full-screen app on the newest runs of a runs folder.
+"""`gated` alone: the full-screen app on a runs folder.
 
-One long-lived thread looks at the folders and the machine and posts what it saw; starting and resuming run in threads
-of their own. Handlers own the state (`runs`, `news`, `load`); screens watch it.
+One long-lived thread looks at the folders and the machine and posts what it saw; starting, resuming, deleting and
+playing run in threads of their own, and what is slow or needs torch in child processes. Handlers own the state (`runs`,
+`chosen`, `rows`, `news`, `load`); the screen on top watches it.
 """
 
+import importlib
+import importlib.util
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
-from subprocess import Popen
 from typing import Any, ClassVar, Literal
 
 from textual import work
@@ -16,56 +20,52 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.reactive import var
 from textual.screen import Screen
-from textual.theme import Theme
 from textual.worker import get_current_worker
 
 from gatedtui.errors import GatedError
-from gatedtui.runs import launch
-from gatedtui.runs.folder import RunFolder
-from gatedtui.tui import phrases
-from gatedtui.tui.messages import Done, Load, RunsRead, Trouble
-from gatedtui.tui.screens.dashboard import Dashboard
-from gatedtui.tui.screens.help import HelpScreen
+from gatedtui.plan import Plan, plan
+from gatedtui.runs import folder as folders
+from gatedtui.tui import alerts, phrases, starting, themes
+from gatedtui.tui.alerts import Alert, Disk
+from gatedtui.tui.commands import commands
+from gatedtui.tui.doing import Doing
+from gatedtui.tui.listing import Listing, Row
+from gatedtui.tui.messages import Busy, Done, Load, Opened, RunsRead, Sounding, Trouble
 from gatedtui.tui.snapshot import Snapshot
-from gatedtui.tui.terminal import SIGNALS, give_signals_back, take_signals, wants_tracebacks
+from gatedtui.tui.starting import Resume, Start
+from gatedtui.tui.terminal import SIGNALS, free_bytes, give_signals_back, guarded, meter, take_signals, wants_tracebacks
 from gatedtui.tui.watching import LOOK_S, Newest
 
-Choice = Literal["closed", "train"]
-"""The user has closed the app · the user wants the three units trained and the app cannot start them itself."""
-Start = Callable[[], list[RunFolder]]
-Resume = Callable[[RunFolder], object]
-
+Choice = Literal["closed"]
+"""How the app ends: by the user's wish, and by nothing else."""
+SCREENS = {
+    "Dashboard": ("1", "dashboard"),
+    "Compare": ("2", "compare"),
+    "Runs": ("3", "runs"),
+    "Samples": ("4", "samples"),
+    "Gates": ("5", "gates"),
+}
+"""The screens of the strip: the class, made without arguments when it is first shown, its key, and its module."""
 RESCAN_S = 1.0
 """Between looks for new run folders, and at the machine's load."""
-THEME = Theme(
-    name="gated",
-    primary="#4a9be8",
-    secondary="#35b779",
-    accent="#f08c2e",
-    warning="#d98e04",
-    error="#e5484d",
-    success="#2fa36b",
-    foreground="#d8dbe2",
-    background="#0f1116",
-    surface="#14171d",
-    panel="#1d2129",
-    dark=True,
-)
+ANSWER_S = 4.0
+"""How long an answer to a key is shown."""
+READING_S = 0.05
+"""How long one look reads rows that have never been read; the next look follows at once."""
 
 
-def run_app(runs: Path, *, start: Start | None = None, resume: Resume | None = None) -> Choice:
+def run_app(runs: Path) -> Choice:
     """Opens the app; returns when the user closes it. Runs are never touched by closing.
 
     Args:
         runs: the runs folder; it need not exist.
-        start: starts the three units and gives their folders; called in a thread. None: the app closes with "train".
-        resume: starts a worker on a run; called in a thread. By default `runs.launch.start`.
 
     Raises:
         GatedError: the app itself broke.
     """
-    app = GatedApp(runs, start=start, resume=resume or launch.start)
-    choice = app.run()
+    app = GatedApp(runs)
+    with guarded(full=True):
+        choice = app.run()
     if app.failure is not None:
         what = f"The app broke: {type(app.failure).__name__}: {app.failure}."
         raise GatedError(what, "The runs go on: gated runs list, gated watch RUN --plain") from app.failure
@@ -76,43 +76,60 @@ class GatedApp(App[Choice]):
     """The app.
 
     Args:
-        runs, start, resume: as for `run_app`.
+        runs: the runs folder.
+        start, resume: how workers are started (see `starting`).
     """
 
     TITLE = "gated"
+    DEFAULT_MODE = "Dashboard"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q", "close", "close the app; training goes on"),
-        Binding("ctrl+c", "close", "close the app; training goes on", priority=True),
-        Binding("ctrl+q", "close", "close the app; training goes on", priority=True),
+        Binding("1", "go('Dashboard')", "dashboard: the newest runs"),
+        Binding("2", "go('Compare')", "compare the curves of any runs"),
+        Binding("3", "go('Runs')", "runs: all there are"),
+        Binding("4", "go('Samples')", "samples: hear what they have learned"),
+        Binding("5", "go('Gates')", "gates: what the units do inside"),
+        Binding("left_square_bracket", "turn(-1)", "the screen before"),
+        Binding("right_square_bracket", "turn(1)", "the next screen"),
+        Binding("n", "new_run", "a new run"),
+        Binding("e", "log", "what has happened so far"),
         Binding("space", "freeze", "freeze the picture, or go on"),
-        Binding("question_mark", "help", "this help"),
+        Binding("ctrl+t", "other_theme", "light or dark"),
         Binding("ctrl+p", "command_palette", "all commands, to search"),
+        Binding("question_mark,f1", "help", "this help"),
+        Binding("q", "close", "close the app; training goes on"),
+        Binding("ctrl+c,ctrl+q", "close", "close the app; training goes on", priority=True),
     ]
 
     # var, not reactive: a reactive attribute of the app draws the whole terminal anew at every change.
     runs: var[tuple[Snapshot, ...]] = var(())
+    chosen: var[tuple[Snapshot, ...]] = var(())
+    rows: var[tuple[Row, ...]] = var(())
     beat: var[int] = var(0)
 
-    def __init__(self, runs: Path, *, start: Start | None = None, resume: Resume = launch.start) -> None:
+    def __init__(self, runs: Path, *, start: Start = starting.start, resume: Resume = starting.resume) -> None:
         super().__init__()
+        self.runs_folder = runs
         self.newest = Newest(runs)
-        self.start = start
-        self.resume = resume
+        self.doing = Doing(self, start, resume)
+        self.places = [(key, name) for name, (key, module) in SCREENS.items() if _is_there(module)]
+        for _, name in self.places:
+            self.add_mode(name, partial(_made, name))
         self.load: Load | None = None
+        self.disk: Disk | None = None
+        self.alerts: list[Alert] = []
         self.news: tuple[str, str] | None = None
-        self.frozen = False
-        self.starting = False
-        self.looked = False
+        self.answer = ("", 0.0)
+        self.told: deque[tuple[str, str]] = deque(maxlen=500)
+        self.described: dict[str, dict[str, Any]] = {}
+        self.busy = self.sounding = ""
+        self.frozen = self.looked = False
         self.failure: Exception | None = None
         self._wake = threading.Event()
-        self._read: tuple[Snapshot, ...] = ()
+        self._read = RunsRead(())
         self._complaint = ""
-        self.register_theme(THEME)
-        self.theme = THEME.name
-
-    def get_default_screen(self) -> Screen[Any]:
-        """The dashboard is what the app opens on."""
-        return Dashboard()
+        for theme in themes.THEMES:
+            self.register_theme(theme)
+        self.theme = themes.DARK.name
 
     def on_mount(self) -> None:
         """Starts the reading thread and the painting timer."""
@@ -138,54 +155,105 @@ class GatedApp(App[Choice]):
     @work(thread=True, exclusive=True, group="look", name="look")
     def look(self) -> None:
         """Looks at the folders and the machine until the app ends."""
-        worker, scanned, load = get_current_worker(), float("-inf"), None
-        measure = _meter()
+        worker, newest, listing, scanned, whole = get_current_worker(), self.newest, Listing(), float("-inf"), False
+        measure, load, disk = meter(), None, None
         while not worker.is_cancelled:
-            if time.monotonic() - scanned >= RESCAN_S:
+            if newest is not self.newest:
+                newest, listing, scanned = self.newest, Listing(), float("-inf")
+            if self._wake.is_set() or time.monotonic() - scanned >= RESCAN_S:
+                self._wake.clear()
                 scanned = time.monotonic()
-                load = measure()
+                load, disk = Load(*measure()), Disk(free_bytes(newest.runs))
                 try:
-                    self.newest.rescan()
+                    found = folders.all_runs(newest.runs)
+                    listing.rescan(found)
+                    newest.rescan(found, listing.alive())
                 except GatedError as error:
                     self.post_message(Trouble(error.what, error.hint))
-            self.post_message(RunsRead(self.newest.read(), load))
-            self._wake.wait(LOOK_S)
+            runs, chosen = newest.read(), newest.read_chosen()
+            self.post_message(RunsRead(runs, load, chosen, listing.rows, disk))
+            whole = listing.read(READING_S)
+            self._wake.wait(LOOK_S if whole else 0.0)
             if not self.is_running:
                 return
 
     def on_runs_read(self, message: RunsRead) -> None:
         """Keeps what the thread saw for the next tick, so that one paint shows all that is new (two a quarter of a
         second cost nearly twice as much); the first look is shown at once."""
-        self._read = message.runs
-        if message.load is not None:
-            self.load = message.load
+        self._read = message
         if not self.looked:
             self.looked = True
-            self._take(self._read)
+            self._take(message)
 
-    def _take(self, runs: tuple[Snapshot, ...]) -> None:
+    def _take(self, read: RunsRead) -> None:
         """Takes new snapshots in, and tells what has ended since the last ones."""
-        before = {run.path: run for run in self.runs}
-        for run in runs:
-            news = phrases.news(before.get(run.path), run)
+        before = {run.path: run for run in (*self.chosen, *self.runs)}
+        for path, run in {run.path: run for run in (*read.chosen, *read.runs)}.items():
+            news = phrases.news(before.get(path), run)
             if news:
-                self.news = (time.strftime("%H:%M:%S"), news)
-        self.runs = runs
+                self.tell(news)
+        self.load, self.disk = read.load or self.load, read.disk or self.disk
+        self.alerts = self._alarmed(alerts.find(read.runs, self.disk, time.monotonic()))
+        self.chosen, self.rows = read.chosen, read.rows
+        self.runs = read.runs
+
+    def _alarmed(self, found: list[Alert]) -> list[Alert]:
+        known = {(alert.word, alert.path) for alert in self.alerts}
+        for alert in found:
+            if (alert.word, alert.path) not in known:
+                self.told.append((time.strftime("%H:%M:%S"), f"! {alert.text}"))
+        return found
+
+    # Telling.
+
+    def tell(self, what: str) -> None:
+        """Puts a sentence into the line of news and into the log."""
+        self.news = (time.strftime("%H:%M:%S"), what)
+        self.told.append(self.news)
+
+    def say(self, what: str) -> None:
+        """An answer to a key, shown in the line of news for some seconds."""
+        self.answer = (what, time.monotonic() + ANSWER_S)
+        self.beat += 1
 
     def on_trouble(self, message: Trouble) -> None:
         """Says what did not work; the same thing only once in a row."""
-        self.starting = False
         if message.what != self._complaint:
             self.notify(f"{message.what}\n{message.hint}".strip(), severity="error", timeout=12, markup=False)
+            self.told.append((time.strftime("%H:%M:%S"), f"{message.what} {message.hint}".strip()))
         self._complaint = message.what
 
     def on_done(self, message: Done) -> None:
         """Says what worked."""
-        self.starting = False
         self._complaint = ""
-        self.news = (time.strftime("%H:%M:%S"), message.what)
+        self.look_again()
+        self.tell(message.what)
 
-    # What screens and keys ask for.
+    def on_busy(self, message: Busy) -> None:
+        """Says what is being done."""
+        self.busy = message.what
+        self.beat += 1
+
+    def on_sounding(self, message: Sounding) -> None:
+        """Says what is heard."""
+        self.sounding = message.what
+        self.beat += 1
+
+    # Where to go.
+
+    def action_go(self, name: str) -> None:
+        """Shows a screen of the strip."""
+        if name in (place for _, place in self.places) and not self.screen.is_modal:
+            self.switch_mode(name)
+
+    def action_turn(self, by: int) -> None:
+        """Shows the screen beside this one in the strip."""
+        names = [name for _, name in self.places]
+        self.action_go(names[(names.index(self.current_mode) + by) % len(names)])
+
+    def delay_update(self, delay: float = 0.05) -> None:
+        """Textual holds every change of screens back for 50 ms, which is felt; one frame is enough not to flicker."""
+        super().delay_update(min(delay, 0.01))
 
     def action_close(self) -> None:
         """Closes the app; the runs go on."""
@@ -196,69 +264,103 @@ class GatedApp(App[Choice]):
         self.frozen = not self.frozen
         self.beat += 1
 
+    def action_other_theme(self) -> None:
+        """From dark to light, and back."""
+        self.theme = (themes.LIGHT if self.current_theme.dark else themes.DARK).name
+
     def action_help(self) -> None:
         """Lists every key."""
-        place = [(type(self.screen).__name__, self.screen.BINDINGS)] if isinstance(self.screen, Dashboard) else []
-        self.push_screen(HelpScreen([*place, ("Everywhere", self.BINDINGS)]))
+        from gatedtui.tui.screens.help import HelpScreen, groups
+
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(groups(self, [screen_class(name) for _, name in self.places])))
+
+    def action_log(self) -> None:
+        """Lists what has happened."""
+        from gatedtui.tui.screens.log import LogScreen
+
+        self.push_screen(LogScreen(list(self.told)))
+
+    def action_new_run(self) -> None:
+        """Opens the form for a new run."""
+        self.open_form()
+
+    def open_form(self, like: Path | None = None) -> None:
+        """Opens the form for a new run, with the settings of an old one where that is given."""
+        from gatedtui.tui.screens.new_run import NewRun
+
+        self.push_screen(NewRun(like))
+
+    def open_run(self, path: Path) -> None:
+        """Shows a run alone on the dashboard, however old it is."""
+        from gatedtui.tui.screens.dashboard import Dashboard
+
+        self.newest.open(path)
+        self.look_again()
+        self.action_go("Dashboard")
+        if isinstance(self.screen, Dashboard):
+            self.screen.open(path)
+
+    def on_opened(self, message: Opened) -> None:
+        """Goes on with another runs folder, and shows the run that was named."""
+        self.runs_folder, self.newest = message.runs, Newest(message.runs)
+        self.runs, self.chosen, self.rows, self._read, self.looked = (), (), (), RunsRead(()), False
+        self.look_again()
+        if message.run is not None:
+            self.open_run(message.run)
+
+    def choose(self, paths: Sequence[Path]) -> None:
+        """Chooses the runs to compare; the dashboard's where there are none."""
+        self.newest.choose(paths)
+        known = {run.path: run for run in (*self.runs, *self.chosen)}
+        self.chosen = tuple(known[path] for path in paths if path in known)  # the rest comes with the next look
+        self.look_again()
+
+    def look_again(self) -> None:
+        """Has the folders looked at now, not at the next look."""
+        self._wake.set()
+
+    def compare(self, paths: Sequence[Path]) -> None:
+        """Shows the curves of these runs over each other."""
+        self.choose(paths)
+        self.action_go("Compare")
+
+    # What is done to runs.
+
+    def train(self, plans: Callable[[], Sequence[Plan]], what: str, name: str | None = None) -> None:
+        """Prepares the data and starts a run a plan; `what` says which, `plans` is called in a thread."""
+        if not self.busy:
+            self.busy = f"preparing the data and starting {what} …"
+            self.beat += 1
+            self.doing.start(plans, name)
 
     def action_train(self) -> None:
         """Starts the three units on Bach."""
-        if self.start is None:
-            self.exit("train")
-        elif not self.starting:
-            self.starting = True
-            self.beat += 1
-            self._start_in_thread(self.start)
+        self.train(lambda: plan(unit="all"), "tanh, lstm and gru")
 
-    def stop_run(self, run: Snapshot) -> None:
+    def stop_run(self, run: Snapshot | Row) -> None:
         """Asks a run to save and stop."""
         if run.alive:
             self.newest.ask_to_stop(run.path)
-            self.news = (time.strftime("%H:%M:%S"), f"asked {phrases.name(run, 40)} to save and stop")
+            self.tell(f"asked {phrases.name(run, 40)} to save and stop")
         else:
-            self.notify(f"{phrases.name(run, 40)} is not training.", markup=False)
+            self.say(f"{phrases.name(run, 40)} is not training.")
 
-    def resume_run(self, run: Snapshot) -> None:
+    def resume_run(self, run: Snapshot | Row) -> None:
         """Goes on with a run."""
         if run.can_resume:
-            self._resume_in_thread(RunFolder(run.path))
+            self.doing.resume(run.path)
+        elif run.word == "stopping":
+            self.say(f"{phrases.name(run, 40)} is still stopping: again in a moment.")
         else:
-            word = "already training" if run.alive else run.word
-            self.notify(f"{phrases.name(run, 40)} is {word}: nothing to go on with.", markup=False)
-
-    @work(thread=True, exclusive=True, group="start", exit_on_error=False)
-    def _start_in_thread(self, start: Start) -> None:
-        self._tell(start, lambda folders: f"started {', '.join(folder.name for folder in folders)}")
-
-    @work(thread=True, group="resume", exit_on_error=False)
-    def _resume_in_thread(self, folder: RunFolder) -> None:
-        def resume() -> object:
-            started = self.resume(folder)
-            process = getattr(started, "process", started)
-            if isinstance(process, Popen):
-                self.newest.started(folder.path, process)
-            return started
-
-        self._tell(resume, lambda _: f"going on with {folder.name}")
-
-    def _tell(self, what: Callable[[], Any], success: Callable[[Any], str]) -> None:
-        """Does it, in the calling thread, and posts how it went."""
-        try:
-            self.post_message(Done(success(what())))
-        except GatedError as error:
-            self.post_message(Trouble(error.what, error.hint))
-        except Exception as error:  # whatever it is, the user hears of it and the app goes on
-            self.post_message(Trouble(f"Something unforeseen happened: {type(error).__name__}: {error}."))
+            self.say(f"{phrases.name(run, 40)} is {run.word}: nothing to go on with.")
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """The command palette: Textual's own and ours."""
-        yield from super().get_system_commands(screen)
-        yield SystemCommand("Train", "Train the three units on Bach", self.action_train)
-        yield SystemCommand("Pause the view", "Freeze the picture, or go on", self.action_freeze)
-        if isinstance(screen, Dashboard):
-            yield SystemCommand("Stop the run", "Save and stop the focused run", screen.action_stop)
-            yield SystemCommand("Resume the run", "Go on with the focused run", screen.action_resume)
-            yield SystemCommand("Enlarge the card", "The focused run alone, or all again", screen.action_enlarge)
+        """The command palette: every key's action, and Textual's themes and screenshots."""
+        yield from commands(self, screen)
+        for command in super().get_system_commands(screen):
+            if command.title in ("Theme", "Screenshot"):
+                yield command
 
     def _handle_exception(self, error: Exception) -> None:
         if self.is_headless or wants_tracebacks():
@@ -268,14 +370,14 @@ class GatedApp(App[Choice]):
             self.exit(return_code=1)
 
 
-def _meter() -> Callable[[], Load]:
-    """A function that says how busy the machine has been since it was last called."""
-    import psutil
+def _is_there(module: str) -> bool:
+    return importlib.util.find_spec(f"gatedtui.tui.screens.{module}") is not None
 
-    psutil.cpu_percent(None)
 
-    def measure() -> Load:
-        memory = psutil.virtual_memory()
-        return Load(psutil.cpu_percent(None), memory.total - memory.available)
+def screen_class(name: str) -> type[Screen[Any]]:
+    """The screen of this name; its module is imported when it is first wanted."""
+    return getattr(importlib.import_module(f"gatedtui.tui.screens.{SCREENS[name][1]}"), name)
 
-    return measure
+
+def _made(name: str) -> Screen[Any]:
+    return screen_class(name)()

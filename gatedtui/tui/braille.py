@@ -20,19 +20,23 @@ _DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
 
 @dataclass(frozen=True)
 class Trace(Generic[Key]):
-    """One curve: `values` in order, and the key its cells carry."""
+    """One curve: `values` in order from edge to edge, and the key its cells carry; or `groups`, the values of each
+    column of dots that has any (see `xy.groups`), in place of `values`."""
 
     values: Values
     key: Key
+    groups: Sequence[tuple[int, Values]] | None = None
 
 
 @dataclass(frozen=True)
 class Rule(Generic[Key]):
-    """A dashed horizontal line at `value`, with a name as far right as no curve is in the way."""
+    """A dashed horizontal line at `value`, with a name as far right as no curve is in the way; where it lies beyond the
+    range, `beyond` stands at that edge instead, with an arrow."""
 
     value: float
     key: Key
     name: str = ""
+    beyond: str = ""
 
 
 @dataclass(frozen=True)
@@ -149,14 +153,20 @@ def _rule(cells: list[list[Cell[Key]]], rule: Rule[Key], within: Span) -> None:
 
 def _name(cells: list[list[Cell[Key]]], rule: Rule[Key], within: Span) -> None:
     low, high = within
-    wide = len(rule.name) + 2
-    if not rule.name or not low <= rule.value <= high or 2 * wide > len(cells[0]):
+    if low <= rule.value <= high:
+        row, name = depth(rule.value, within, 4 * len(cells)) // 4, f" {rule.name} " if rule.name else ""
+    elif rule.beyond and math.isfinite(rule.value) and len(cells) >= 3:
+        above = rule.value > high
+        row, name = (0, f" ↑ {rule.beyond}") if above else (len(cells) - 1, f" ↓ {rule.beyond}")
+    else:
         return
-    line = cells[depth(rule.value, within, 4 * len(cells)) // 4]
+    wide, line = len(name), cells[row]
+    if not name or (2 * wide > len(line) and name[1] not in "↑↓"):
+        return
     free = [key is None or key == rule.key for _, key in line]
     for start in range(len(line) - wide, -1, -1):
         if all(free[start : start + wide]):
-            for column, character in enumerate(f" {rule.name} ", start):
+            for column, character in enumerate(name, start):
                 line[column] = (character, rule.key)
             return
 
@@ -171,7 +181,7 @@ def _trace(cells: list[list[Cell[Key]]], trace: Trace[Key], within: Span) -> Non
             dots[at] = dots.get(at, 0) | _DOTS[x % 2][y % 4]
 
     last: tuple[int, int] | None = None
-    for x, group in _columns(trace.values, columns):
+    for x, group in _columns(trace.values, columns) if trace.groups is None else trace.groups:
         known = finite(group)
         if not len(known):
             last = None

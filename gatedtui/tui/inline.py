@@ -28,7 +28,7 @@ from gatedtui.tui import inline_plan, looks, phrases
 from gatedtui.tui.looks import BOLD, DIM, PLAIN, WARNING, Spans
 from gatedtui.tui.messages import RunsRead
 from gatedtui.tui.snapshot import Snapshot
-from gatedtui.tui.terminal import SIGNALS, give_signals_back, take_signals, wants_tracebacks
+from gatedtui.tui.terminal import SIGNALS, give_signals_back, guarded, take_signals, wants_tracebacks
 from gatedtui.tui.watching import LOOK_S, Watched, watch_all
 from gatedtui.tui.widgets import bars
 from gatedtui.tui.widgets.lines import Lines
@@ -60,7 +60,8 @@ def run_live(
     """
     watched = watch_all(runs, processes)
     view = LiveView(watched, [one.read() for one in watched], watch=watch)
-    outcome = view.run(inline=True, mouse=False)
+    with guarded(full=False):
+        outcome = view.run(inline=True, mouse=False)
     if view.failure is not None:
         names = " ".join(run.name for run in runs)
         what = f"The live view broke: {type(view.failure).__name__}: {view.failure}."
@@ -325,8 +326,11 @@ class LiveView(App[Outcome]):
         self.exit("detached")
 
     def action_open_app(self) -> None:
-        """Leaves for the app."""
-        self.exit("open")
+        """Leaves for the app; not while the runs are being stopped, whose end this view has been asked to wait for."""
+        if self.interrupting:
+            self.say("stopping: the app can be opened when the runs have saved")
+        else:
+            self.exit("open")
 
     def action_leave(self) -> None:
         """Closes the view where that is all it can mean."""

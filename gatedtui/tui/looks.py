@@ -6,8 +6,10 @@ and green, lightened) differ for all common kinds of colour blindness and stand 
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rich.cells import cell_len, set_cell_size
+from rich.color import Color
 from rich.style import Style
 
 DIM = Style(dim=True)
@@ -57,8 +59,44 @@ SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 NONE = "–"
 """What stands for a number that is not there."""
 
+DARKER = {
+    "#f08c2e": "#b85a00",
+    "#4a9be8": "#1f6fbf",
+    "#35b779": "#1c7f52",
+    "#d98e04": "#8f5d00",
+    "#e5484d": "#c0282d",
+    "#2fa36b": "#1c7f52",
+    "#a0a0a0": "#686868",
+    "#e69f00": "#8f5d00",
+    "#56b4e9": "#1f6fbf",
+    "#f0e442": "#746b00",
+    "#6f8fdc": "#3553b0",
+    "#e8743b": "#b04a16",
+    "#d98bbd": "#9c3f7c",
+    "#b0b0b0": "#5f5f5f",
+}
+"""The same hues for light ground: each at least 4.5 : 1 against the light theme's."""
+
 Spans = list[tuple[str, Style]]
 """A line of styled text. Plain pieces, never markup: a run may be called `[red]`."""
+
+
+@lru_cache(maxsize=1024)
+def on(ground: Style, style: Style) -> Style:
+    """The style over a ground, its hue darkened where the ground is light."""
+    if style.color is not None and style.color.triplet is not None and is_light(ground):
+        darker = DARKER.get(style.color.triplet.hex)
+        style += Style(color=darker) if darker else PLAIN
+    return ground + style
+
+
+def is_light(ground: Style) -> bool:
+    """Whether dark text stands on it."""
+    colour: Color | None = ground.bgcolor
+    if colour is None or colour.triplet is None:
+        return False
+    red, green, blue = colour.triplet
+    return 0.299 * red + 0.587 * green + 0.114 * blue > 140
 
 
 def unit(name: str) -> Unit:

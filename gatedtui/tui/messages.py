@@ -1,9 +1,14 @@
 """What travels between threads, widgets and apps."""
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from textual.message import Message
 
+from gatedtui.tui.alerts import Disk
+from gatedtui.tui.form import Resolved
+from gatedtui.tui.listing import Row
 from gatedtui.tui.snapshot import Snapshot
 
 
@@ -14,10 +19,16 @@ class RunsRead(Message):
     Attributes:
         runs: in the order to show them.
         load: the machine's, where it was measured.
+        chosen: the runs that were chosen to be compared.
+        rows: all runs in figures, newest first.
+        disk: where the runs are kept, where it was measured.
     """
 
     runs: tuple[Snapshot, ...]
     load: "Load | None" = None
+    chosen: tuple[Snapshot, ...] = ()
+    rows: tuple[Row, ...] = ()
+    disk: Disk | None = None
 
 
 @dataclass(frozen=True)
@@ -55,3 +66,73 @@ class Done(Message):
     """
 
     what: str
+
+
+@dataclass
+class Busy(Message):
+    """Something that takes a while has begun, or ended.
+
+    Attributes:
+        what: what is being done; "" when it is over.
+    """
+
+    what: str
+
+
+@dataclass
+class Sounding(Message):
+    """A song has begun, or ended.
+
+    Attributes:
+        what: what is heard; "" when it is over.
+    """
+
+    what: str
+
+
+@dataclass
+class Opened(Message):
+    """Another folder of runs is wanted.
+
+    Attributes:
+        runs: the folder.
+        run: the run in it that was named, if one was.
+    """
+
+    runs: Path
+    run: Path | None
+
+
+@dataclass
+class Understood(Message):
+    """A thread has found out what a form means.
+
+    Attributes:
+        resolved: the meaning.
+    """
+
+    resolved: Resolved
+
+
+@dataclass
+class Filled(Message):
+    """A thread has read an old run's settings.
+
+    Attributes:
+        typed: the form that leads to them.
+    """
+
+    typed: dict[str, str]
+
+
+@dataclass
+class Described(Message):
+    """A thread has asked what a data set holds.
+
+    Attributes:
+        data: its name.
+        about: what `gated data info` says of it; empty where it failed.
+    """
+
+    data: str
+    about: dict[str, Any]

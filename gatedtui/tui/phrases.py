@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from gatedtui import events
 from gatedtui.events import Diverged, Epoch, Event, Failed, Finished, Resumed, Saved, Started, Step, Stopped
 from gatedtui.tui import looks
+from gatedtui.tui.listing import Row
 from gatedtui.tui.looks import Spans
 from gatedtui.tui.snapshot import Snapshot
 
@@ -27,7 +29,7 @@ def titles(runs: Sequence[Snapshot]) -> list[Spans]:
     return [[(one.shape, one.bright), (f" {name(run, 24)}", looks.BOLD)] for one, run in zip(look, runs, strict=True)]
 
 
-def name(run: Snapshot, width: int) -> str:
+def name(run: Snapshot | Row, width: int) -> str:
     """The run's name in at most `width` cells."""
     return looks.shorten(looks.clean(run.name), width)
 
@@ -100,6 +102,68 @@ def valid(run: Snapshot) -> str:
 def train(run: Snapshot) -> str:
     """The last training NLL."""
     return looks.nll(run.epoch.train_nll if run.epoch else None)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number of a run.
+
+    Attributes:
+        word: what it is, or "" where the number says it.
+        text: the number.
+        brief: both in fewer cells, where that is possible.
+        bold: whether it is what one looks for.
+    """
+
+    word: str
+    text: str
+    brief: str = ""
+    bold: bool = False
+
+    def spans(self, *, brief: bool = False) -> Spans:
+        """The word dim, the number plain or bold; a number without a word is dim."""
+        if brief and self.brief:
+            word, _, text = self.brief.rpartition(" ") if self.word else ("", "", self.brief)
+        else:
+            word, text = self.word, self.text
+        style = looks.BOLD if self.bold else looks.PLAIN if word else looks.DIM
+        return [(f"{word} " if word else "", looks.DIM), (text, style)] if text else []
+
+
+def figures(run: Snapshot) -> list[Figure]:
+    """A run's figures, the most telling first; in a narrow place they stand two by two."""
+    last, started, done = run.epoch, run.started, run.finished
+    total = started.parameters.get("total") if started else None
+    weights = Figure("", f"{total:,} weights", f"{total / 1000:.1f}k w") if isinstance(total, int) else Figure("", "")
+    found: list[Figure] = []
+    if last is not None or not run.alive:
+        lowest = looks.nll(run.best.valid_nll) if run.best else looks.NONE
+        where = f" @{run.best.epoch}" if run.best else ""
+        found += [Figure("valid", valid(run), bold=True), Figure("best", f"{lowest}{where}", f"best {lowest}")]
+    elif run.step is not None:
+        found += [Figure("loss", looks.nll(run.step.loss)), Figure("", looks.speed(run.frames_per_s))]
+    if done is not None:
+        found.append(Figure("test", looks.nll(done.test_nll_frame), bold=True))
+        found.append(Figure("", f"{looks.nll(done.test_nll_sequence)}/piece"))
+        found += [Figure("", looks.clock(run.elapsed_s)), weights]
+    if last is not None:
+        found += [Figure("train", train(run)), Figure("lr", looks.lr(last.lr))]
+        if run.word == "training":
+            found += [Figure("", looks.speed(run.frames_per_s)), Figure("", looks.left(run.time_left_s))]
+        elif done is None:
+            found.append(Figure("", "r goes on with it" if run.can_resume else looks.speed(run.frames_per_s)))
+            found.append(Figure("", looks.clock(run.elapsed_s)))
+        gradient, updates = looks.nll(last.grad_norm), f"{last.updates:,}"
+        found += [Figure("gradient", gradient, f"grad {gradient}"), Figure("updates", updates, f"upd {updates}")]
+    if started is not None:
+        kernel, device = looks.clean(started.kernel), looks.clean(started.device)
+        found.append(Figure("", f"{kernel} on {device}", f"{kernel}·{device}"))
+        found += [weights] if done is None else []
+    if run.marginal is not None:
+        found.append(Figure("guessing", looks.nll(run.marginal), f"guess {looks.nll(run.marginal)}"))
+    if run.paper is not None:
+        found.append(Figure("paper", looks.nll(run.paper)))
+    return found
 
 
 def header(runs: Sequence[Snapshot]) -> list[str]:

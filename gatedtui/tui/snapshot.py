@@ -24,8 +24,10 @@ class Snapshot:
         started, epoch, best, step, finished, last: events of the run: the last epoch, the one with the lowest
             validation NLL, the last sign of life, and the last event of any kind.
         valid, train: NLL of each epoch; the same object from one look to the next while nothing was added.
-        updates_an_epoch: once an epoch is over.
+        epochs: the epochs themselves; the same object too.
         first_seen: the monotonic time of the first look, in seconds.
+        heard: the monotonic time at which the last event was found, in seconds.
+        spike: the last epoch whose loss stood far above the ones before it (see `alerts.Spikes`).
         tail: the newest events, oldest first.
         problem: one sentence about what is wrong, or "".
     """
@@ -42,9 +44,12 @@ class Snapshot:
     last: Event | None = None
     valid: Sequence[float] = ()
     train: Sequence[float] = ()
+    epochs: Sequence[Epoch] = ()
     frames_per_s: float | None = None
     time_left_s: float | None = None
     first_seen: float = 0.0
+    heard: float = 0.0
+    spike: Epoch | None = None
     tail: tuple[Event, ...] = ()
     problem: str = ""
 
@@ -99,9 +104,10 @@ class Snapshot:
     @property
     def best_index(self) -> int | None:
         """Where the best epoch stands in `valid`; None without one."""
-        if self.best is None or self.epoch is None:
+        last = self.epochs[-1] if self.epochs else self.epoch
+        if self.best is None or last is None:
             return None
-        index = len(self.valid) - 1 - (self.epoch.epoch - self.best.epoch)
+        index = len(self.valid) - 1 - (last.epoch - self.best.epoch)
         return index if 0 <= index < len(self.valid) else None
 
     @property

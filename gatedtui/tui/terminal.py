@@ -1,12 +1,50 @@
-"""What both apps need of the terminal and the process around them, where Textual leaves it to its users."""
+"""What both apps need of the terminal, the process and the machine around them."""
 
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
-from collections.abc import Callable, Mapping
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+GUARD = """read -r word || { stty "$1" 0<&1; printf "$2"; }"""
+"""A shell that waits for a word on its stdin, and puts the terminal (its stdout) right when that closes without one."""
+RESET = "\\033[<u\\033[?1000l\\033[?1002l\\033[?1003l\\033[?1006l\\033[?1015l\\033[?1004l\\033[?2004l\\033[?2048l"
+"""Ends what Textual asks of a terminal: reports of the mouse, the focus, pastes, sizes, and keys."""
+SHOWN = "\\033[0m\\033[?7h\\033[?25h"
+FULL = "\\033[?1049l"
+BELOW = "\\r\\033[J"
+"""What undoes the other half: the cursor comes back, the screen of before comes back, or what is below is cleared."""
+
+
+@contextlib.contextmanager
+def guarded(*, full: bool) -> Iterator[None]:
+    """Has the terminal put right even when this process is killed on the spot, which no handler of its own can do.
+
+    A shell in a session of its own waits for the end of a pipe that only this process holds. Where there is no terminal
+    or no shell, nothing is guarded.
+
+    Args:
+        full: whether the app takes the whole screen, and not a few lines below the prompt.
+    """
+    guard = None
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        saved = subprocess.run(["stty", "-g"], stdin=2, capture_output=True, check=True, timeout=5).stdout.strip()
+        words = ["sh", "-c", GUARD, "sh", saved.decode(), RESET + (FULL if full else BELOW) + SHOWN]
+        guard = subprocess.Popen(
+            words, stdin=subprocess.PIPE, stdout=2, stderr=subprocess.DEVNULL, start_new_session=True
+        )
+    try:
+        yield
+    finally:
+        if guard is not None:
+            with contextlib.suppress(OSError, subprocess.SubprocessError):
+                guard.communicate(b"bye\n", timeout=5)
+
+
 
 
 def take_signals(handlers: Mapping[signal.Signals, Callable[[], object]]) -> None:
@@ -31,3 +69,25 @@ def give_signals_back(*numbers: signal.Signals) -> None:
 def wants_tracebacks() -> bool:
     """Whether `GATED_DEBUG=1` asks for tracebacks in place of sentences."""
     return os.environ.get("GATED_DEBUG") == "1"
+
+
+def meter() -> Callable[[], tuple[float, int]]:
+    """A function that says how busy the machine has been since it was last called: percent of all cores, and bytes of
+    memory in use."""
+    import psutil
+
+    psutil.cpu_percent(None)
+
+    def measure() -> tuple[float, int]:
+        memory = psutil.virtual_memory()
+        return psutil.cpu_percent(None), memory.total - memory.available
+
+    return measure
+
+
+def free_bytes(path: Path) -> int:
+    """Bytes free for this user where a path is or will be; a great many where nobody can say."""
+    for place in (path, *path.absolute().parents):
+        with contextlib.suppress(OSError):
+            return shutil.disk_usage(place).free
+    return 1 << 62

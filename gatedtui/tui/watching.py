@@ -7,7 +7,7 @@ two seconds only. The event loop never touches a file.
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from subprocess import Popen
 from typing import Any
@@ -21,12 +21,15 @@ from gatedtui.runs.folder import RunFolder
 from gatedtui.runs.follow import Tail
 from gatedtui.runs.history import History
 from gatedtui.runs.status import status
+from gatedtui.tui.alerts import Spikes
 from gatedtui.tui.snapshot import Snapshot, trouble
 
 LOOK_S = 0.25
 """Between looks: four a second keep three live plots under 5 % of a core (measured)."""
 REST_S = 2.0
 """Between looks at a run that is over."""
+LONG = 2000
+"""Epochs from which on a run's curve is taken in less often."""
 BATCHES = 8
 """Of at most 256 KiB of events in one look, so that opening a long run does not hold the others up."""
 TOGETHER_S = 10.0
@@ -51,8 +54,10 @@ class Watched:
         self._history = History()
         self._kept: deque[Event] = deque(maxlen=KEPT)
         self._config: RunConfig | None = None
-        self._curves: tuple[tuple[float, ...], tuple[float, ...]] = ((), ())
-        self._first_seen = time.monotonic()
+        self._curves: tuple[tuple[float, ...], tuple[float, ...], tuple[Epoch, ...]] = ((), (), ())
+        self._spikes = Spikes()
+        self._grown, self._drawn, self._lives = False, 0.0, True
+        self._first_seen = self._heard = time.monotonic()
         self._looked = 0.0
         self._behind = False
         self._snapshot: Snapshot | None = None
@@ -73,6 +78,7 @@ class Watched:
             return seen
         self._looked = now
         word, can_resume = self._status()  # before the events, so that the end of them is read after it
+        self._lives = word in ("starting", "training")
         self._take_events()
         if word in ("starting", "training"):
             self._pass_the_wish_on()
@@ -104,16 +110,25 @@ class Watched:
             if batch.reset:
                 history.clear()
                 self._kept.clear()
+                self._spikes = Spikes()
+            if batch.events:
+                self._heard = time.monotonic()
             for event in batch.events:
                 history.add(event)
+                if isinstance(event, Epoch):
+                    self._spikes.add(event)
                 if not isinstance(event, Step):
                     self._kept.append(event)
             grown |= batch.reset or any(isinstance(event, Epoch) for event in batch.events)
             self._behind = batch.more
             if not batch.more:
                 break
-        if grown:
-            self._curves = (tuple(history.valid_curve), tuple(history.train_curve))
+        self._grown |= grown
+        # Redrawing a curve costs what it is long: one of 20,000 epochs is shown anew every third second.
+        pause = LOOK_S * (len(history.epochs) // LONG)
+        if self._grown and (time.monotonic() - self._drawn >= pause or not self._lives):
+            self._grown, self._drawn = False, time.monotonic()
+            self._curves = (tuple(history.valid_curve), tuple(history.train_curve), tuple(history.epochs))
 
     def _pass_the_wish_on(self) -> None:
         if self._asked.is_set() and not self._told:
@@ -145,58 +160,103 @@ class Watched:
             last=history.last,
             valid=self._curves[0],
             train=self._curves[1],
+            epochs=self._curves[2],
             frames_per_s=history.frames_per_s,
             time_left_s=history.time_left_s(self._config) if alive and self._config else None,
             first_seen=self._first_seen,
+            heard=self._heard,
+            spike=self._spikes.last,
             tail=tuple(self._kept),
             problem=problem or ("" if alive else trouble(history.last)),
         )
 
 
 class Newest:
-    """The newest runs of a runs folder, as they come and go.
+    """The runs a runs folder is watched for: the newest and those at work, for the cards, and any that were chosen.
 
     Args:
         runs: the runs folder; it need not exist yet.
-        count: how many runs, at most.
+        count: how many runs for the cards, at most.
     """
 
     def __init__(self, runs: Path, count: int = 6) -> None:
         self.runs = runs
         self.count = count
+        self._shown: list[Path] = []
+        self._chosen: tuple[Path, ...] = ()
+        self._opened: tuple[Path, ...] = ()
+        self._asked: set[Path] = set()
         self._watched: dict[Path, Watched] = {}
+        self._workers: dict[Path, Popen[Any]] = {}
         self._lock = threading.Lock()
 
-    def rescan(self) -> None:
+    def rescan(self, found: Sequence[RunFolder] | None = None, alive: Collection[Path] = ()) -> None:
         """Takes new runs in and lets vanished and older ones go.
+
+        Args:
+            found: all runs, newest first; by default the folder is listed.
+            alive: those at work, which are shown before newer ones that are over.
 
         Raises:
             BadSource: the runs folder is a file or cannot be read.
         """
-        found = arrange(folders.all_runs(self.runs)[: self.count], created)
+        runs = folders.all_runs(self.runs) if found is None else found
         with self._lock:
-            self._watched = {run.path: self._watched.get(run.path) or Watched(run) for run in found}
+            wanted = [run for run in runs if run.path in self._opened]
+            wanted += [run for run in runs if run.path in alive] + list(runs)
+            wanted = list(dict.fromkeys(wanted))[: self.count]
+            shown = arrange([run for run in runs if run in wanted], created)
+            self._shown = [run.path for run in shown]
+            keep = dict.fromkeys([*self._shown, *self._chosen, *self._asked])
+            self._watched = {path: self._watched.get(path) or self._watch(path) for path in keep}
+
+    def _watch(self, path: Path) -> Watched:
+        return Watched(RunFolder(path), self._workers.get(path))
 
     def read(self) -> tuple[Snapshot, ...]:
-        """The runs as they are now, those that have vanished left out."""
+        """The runs for the cards as they are now, those that have vanished left out."""
         with self._lock:
-            watched = list(self._watched.values())
-        snapshots = (one.read() for one in watched)
+            watched = [self._watched[path] for path in self._shown]
+            asked = [self._watched[path] for path in self._asked]
+        snapshots = tuple(one.read() for one in watched)
+        over = {one.folder.path for one in asked if not one.read().alive}
+        with self._lock:
+            self._asked -= over
         return tuple(one for one in snapshots if one.word != "gone")
 
-    def ask_to_stop(self, path: Path) -> None:
-        """Has the worker of a run asked to stop."""
+    def read_chosen(self) -> tuple[Snapshot, ...]:
+        """The chosen runs as they are now; those that have vanished say so."""
         with self._lock:
-            found = self._watched.get(path)
-        if found is not None:
-            found.ask_to_stop()
+            watched = [self._watched[path] for path in self._chosen if path in self._watched]
+        return tuple(one.read() for one in watched)
+
+    def choose(self, paths: Iterable[Path]) -> None:
+        """Watches these too, from the next look on, whatever their age."""
+        with self._lock:
+            self._chosen = tuple(dict.fromkeys(paths))
+            self._watched |= {path: self._watch(path) for path in self._chosen if path not in self._watched}
+
+    def open(self, path: Path) -> None:
+        """Shows this run among the cards, however old it is, from the next rescan on."""
+        with self._lock:
+            self._opened = (path, *(one for one in self._opened if one != path))[: self.count]
+
+    def ask_to_stop(self, path: Path) -> None:
+        """Has the worker of a run asked to stop, whether the run is shown or not."""
+        with self._lock:
+            self._asked.add(path)
+            if path not in self._watched:
+                self._watched[path] = self._watch(path)
+            self._watched[path].ask_to_stop()
 
     def started(self, path: Path, process: "Popen[Any]") -> None:
-        """A worker was started on a run that is shown: looks at it at once, and does not take it for over before its
-        worker is at work."""
+        """A worker was started on a run: looks at it at once, and does not take it for over before its worker is at
+        work."""
         with self._lock:
+            self._workers = {p: w for p, w in self._workers.items() if w.poll() is None} | {path: process}
             if path in self._watched:
-                self._watched[path] = Watched(RunFolder(path), process)
+                self._watched[path] = self._watch(path)
+                self._asked.discard(path)
 
 
 def created(folder: RunFolder) -> float:

@@ -69,6 +69,17 @@ def test_bad_input_is_one_sentence_and_a_code(
     assert not list(runs.iterdir())
 
 
+def test_a_device_or_kernel_that_is_not_there_is_4(runs: Path, capsys: pytest.CaptureFixture[str]):
+    assert gated([*TRAIN, "--set", "train.kernel=cuda"]) == 4
+    assert "'cuda'" in said(capsys)
+    import torch
+
+    if not torch.cuda.is_available():
+        assert gated([*TRAIN, "--device", "cuda"]) == 4
+        assert "gated doctor" in said(capsys)
+    assert not list(runs.iterdir())
+
+
 def test_a_model_file_with_a_wrong_count_leaves_no_run(tmp_path: Path, runs: Path, capsys: pytest.CaptureFixture[str]):
     path = tmp_path / "wrong.toml"
     path.write_text('[model]\nunit = "gru"\nhidden = 5\n[parameters]\nrecurrent = 7\n')

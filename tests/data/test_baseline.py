@@ -2,8 +2,10 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from gatedtui.data import baseline, dataset
+from gatedtui.data.dataset import SPLITS
 from gatedtui.errors import BadSource
 
 
@@ -50,8 +52,18 @@ def test_a_split_without_a_frame_to_score_is_a_bad_source():
         baseline.marginal_nll(music(train=rolls([20], 1), valid=(), test=rolls([1], 2)))
 
 
-def test_speech_has_no_marginals():
+def test_speech_is_scored_by_one_gaussian_a_sample():
+    random = np.random.default_rng(4)
+    waves = {split: tuple(random.normal(0.1, 2.0, n).astype(np.float32) for n in (55, 240)) for split in SPLITS}
+    speech = dataset.build("y", "speech", waves, {}, rate_hz=8000)
+    heard = np.concatenate(waves["train"]).astype(np.float64)
+    nlls = [-stats.norm.logpdf(w[20 : len(w) // 10 * 10], heard.mean(), heard.std()) for w in waves["test"]]
+    frame_weighted, sequence_weighted = baseline.marginal_nll(speech)
+    assert frame_weighted == pytest.approx(10 * np.concatenate(nlls).mean(), rel=1e-9)
+    assert sequence_weighted == pytest.approx(10 * np.mean([nll.mean() for nll in nlls]), rel=1e-9)
+
+
+def test_silence_has_a_finite_baseline():
     wave = (np.zeros(100, np.float32),)
-    speech = dataset.build("y", "speech", {"train": wave, "valid": wave, "test": wave}, {}, rate_hz=8000)
-    with pytest.raises(ValueError, match="speech"):
-        baseline.marginal_nll(speech)
+    speech = dataset.build("y", "speech", dict.fromkeys(SPLITS, wave), {}, rate_hz=8000)
+    assert math.isfinite(baseline.marginal_nll(speech)[0])

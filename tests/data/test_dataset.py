@@ -9,7 +9,7 @@ import pytest
 
 from gatedtui.data import dataset
 from gatedtui.data.dataset import SPLITS
-from gatedtui.errors import BadSource
+from gatedtui.errors import BadArgument, BadSource
 
 
 def music(seed=0, lengths=((9, 1, 30), (4,), ()), **options):
@@ -29,7 +29,7 @@ def speech(lengths=((500, 8000), (29, 30), (47,))):
         for i, split in enumerate(SPLITS)
     }
     titles = {split: tuple(str(i) for i in range(len(splits[split]))) for split in SPLITS}
-    return dataset.build("talk", "speech", splits, titles, rate_hz=8000, scale=0.1)
+    return dataset.build("talk", "speech", splits, titles, rate_hz=8000, scale=0.1, window=8000, stamp="ab")
 
 
 def same(one, other):
@@ -37,7 +37,7 @@ def same(one, other):
         assert len(one.splits[split]) == len(other.splits[split])
         for a, b in zip(one.splits[split], other.splits[split], strict=True):
             assert a.dtype == b.dtype and np.array_equal(a, b)
-    labels = ["name", "kind", "digest", "titles", "steps_per_quarter", "rate_hz", "scale", "notes"]
+    labels = ["name", "kind", "digest", "titles", "steps_per_quarter", "rate_hz", "scale", "notes", "window", "stamp"]
     assert [getattr(one, label) for label in labels] == [getattr(other, label) for label in labels]
 
 
@@ -185,3 +185,51 @@ def test_speech_is_told_the_next_ten_samples_given_the_last_twenty():
         for t in range(len(x)):
             assert np.array_equal(x[t], wave[10 * t : 10 * t + 20])
             assert np.array_equal(y[t], wave[10 * t + 20 : 10 * t + 30])
+
+
+@pytest.mark.parametrize("window", [2, 3, 7, 29, 30, 31])
+def test_windows_of_music_tell_every_frame_but_the_first_once(window):
+    data = music()
+    made = dataset.pairs(data, "train", window=window)
+    assert max(len(x) + 1 for x, _ in made) <= window
+    told = [frame for _, y in made for frame in y.tolist()]
+    assert told == [frame for _, y in dataset.pairs(data, "train") for frame in y.tolist()]
+    for x, y in made:
+        assert len(x) == len(y) and np.array_equal(x[1:], y[:-1])
+
+
+@pytest.mark.parametrize("window", [30, 39, 40, 500, 7999, 8000])
+def test_windows_of_speech_tell_every_frame_once_from_the_twenty_samples_before_it(window):
+    data = speech()
+    made = dataset.pairs(data, "train", window=window)
+    whole = dataset.pairs(replace(data, window=0), "train")
+    assert max(10 * len(x) + 20 for x, _ in made) <= window
+    for i in (0, 1):
+        assert np.array_equal(np.concatenate([pair[i] for pair in made]), np.concatenate([pair[i] for pair in whole]))
+
+
+def test_a_set_has_a_window_of_its_own_unless_another_is_asked_for():
+    data = replace(speech(), window=100)
+    assert len(dataset.pairs(data, "train")) == len(dataset.pairs(data, "train", window=100)) > 80
+    assert len(dataset.pairs(data, "train", window=10_000)) == 2
+    assert dataset.pairs(data, "test")[0][0].shape == (2, 20)
+
+
+def test_a_window_too_short_for_a_frame_is_refused():
+    for data, shortest in ((music(), 2), (speech(), 30)):
+        with pytest.raises(BadArgument, match=f"data.window='{shortest - 1}' is too short") as caught:
+            dataset.pairs(data, "train", window=shortest - 1)
+        assert f"Give {shortest} " in caught.value.hint
+
+
+def test_a_file_of_an_older_version_has_no_window_and_no_stamp(tmp_path):
+    dataset.save(speech(), tmp_path / "set.npz")
+    with np.load(tmp_path / "set.npz") as stored:
+        arrays = dict(stored)
+    labels = json.loads(arrays["labels"].tobytes())
+    del labels["window"], labels["stamp"]
+    arrays["labels"] = np.frombuffer(json.dumps(labels).encode(), np.uint8)
+    with (tmp_path / "set.npz").open("wb") as file:
+        np.savez(file, **arrays)
+    found = dataset.load(tmp_path / "set.npz")
+    assert (found.window, found.stamp, found.digest) == (0, "", speech().digest)

@@ -1,10 +1,13 @@
 import pickle
+import zipfile
+from itertools import pairwise
 
 import mido
 import numpy as np
 import pytest
 
 from gatedtui.data import bach, grid, scores
+from gatedtui.data.broken import Broken
 from gatedtui.errors import BadSource
 
 MUSICXML = """<?xml version="1.0"?>
@@ -104,7 +107,7 @@ def test_midi_gives_quarter_notes_whatever_the_tempo_and_leaves_drums_out(tmp_pa
     path = tmp_path / "song.MID"
     file.save(path)
     (piece,) = scores.read(path)
-    assert piece.title == "song"
+    assert (piece.title, piece.drums) == ("song", 1)
     np.testing.assert_allclose(piece.notes, [[0, 1, 60], [1.5, 3, 64]], atol=1e-6)
 
 
@@ -159,3 +162,33 @@ def test_reading_a_score_reaches_no_pickle_even_where_one_is_waiting(tmp_path, m
     assert waiting.read_bytes() == b"planted"
     with pytest.raises(Reached):  # what music21 does when asked in its usual way
         converter.parse(path)
+
+
+BOMB = (
+    '<?xml version="1.0"?><!DOCTYPE l [<!ENTITY a "aaaaaaaaaa">'
+    + "".join(f'<!ENTITY {b} "{f"&{a};" * 10}">' for a, b in pairwise("abcdefghij"))
+    + "]><score-partwise>&j;</score-partwise>"
+)
+NO_METER = """<?xml version="1.0"?><score-partwise><part-list><score-part id="P1"><part-name>A</part-name></score-part>
+</part-list><part id="P1">%s</part></score-partwise>"""
+
+
+def test_scores_that_would_unpack_or_work_without_end_are_refused(tmp_path):
+    (tmp_path / "bomb.xml").write_text(BOMB)
+    (tmp_path / "bars.xml").write_text(NO_METER % ("<measure></measure>" * 8000))
+    (tmp_path / "wide.xml").write_text(NO_METER % ("<measure></measure>" * 8000), encoding="utf-16")
+    (tmp_path / "large.xml").write_bytes(bytes(scores.MAX_BYTES + 1))
+    with zipfile.ZipFile(tmp_path / "bomb.mxl", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.xml", bytes(scores.MAX_BYTES + 1))
+    with zipfile.ZipFile(tmp_path / "bars.mxl", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.xml", NO_METER % ("<measure></measure>" * 8000))
+    for name, reason in (
+        ("bomb.xml", "cannot be parsed"),
+        ("bars.xml", "too many bars to be read .8,000"),
+        ("wide.xml", "too many bars"),
+        ("large.xml", "is larger than 16 MiB"),
+        ("bomb.mxl", "unpacks to more than 16 MiB"),
+        ("bars.mxl", "too many bars"),
+    ):
+        with pytest.raises(Broken, match=reason):
+            scores.pieces(tmp_path / name)

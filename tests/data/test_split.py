@@ -54,3 +54,11 @@ def test_the_division_depends_on_titles_alone_not_on_their_order():
     without = split.divide(fewer, alone[:29])
     for part in ("valid", "test"):
         assert {titles[i] for i in one[part]} == {fewer[i] for i in without[part]}
+
+
+def test_few_pieces_still_give_each_part_one_where_that_is_asked_for():
+    titles = ["a", "b", "c"]
+    assert {len(places) for places in split.divide(titles, [[0], [1], [2]], least=1).values()} == {1}
+    assert len(split.divide(titles, [[0], [1], [2]])["train"]) == 3
+    many = [str(i) for i in range(40)]
+    assert split.divide(many, [[i] for i in range(40)], least=1) == split.divide(many, [[i] for i in range(40)])

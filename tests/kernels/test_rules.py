@@ -97,3 +97,38 @@ def test_an_unknown_rule_is_refused():
         update_state(torch.zeros(2), "rmsprob")
     with pytest.raises(BadArgument, match="'sgd'"):
         update(torch.zeros(2), torch.zeros(2), {}, recipe("sgd"))
+
+
+@pytest.mark.parametrize("optimiser", ["rmsprop", "adam"])
+def test_a_long_change_is_shortened_as_a_whole_and_the_memory_keeps_it_as_it_was(optimiser):
+    vectors, plan = gradients(), recipe(optimiser)
+    steps, w, state = [], torch.zeros(40, dtype=torch.float64), update_state(torch.zeros(40), optimiser)
+    state = {name: value.double() if name != "updates" else value for name, value in state.items()}
+    for g in vectors:
+        before = w.clone()
+        update(w, g, state, plan)
+        steps.append(w - before)
+    lengths = torch.stack(steps).norm(dim=1)
+    clip = float(lengths.median())
+    shortened = [d * min(1.0, clip / float(n)) for d, n in zip(steps, lengths, strict=True)]
+    assert any(not torch.equal(a, b) for a, b in zip(steps, shortened, strict=True))
+    clipped, norms, memory = run(recipe(optimiser, clip=clip, clip_what="update"), vectors)
+    start = torch.linspace(-1, 1, 40, dtype=torch.float64)
+    torch.testing.assert_close(clipped, start + torch.stack(shortened).sum(0), rtol=0, atol=1e-13)
+    torch.testing.assert_close(norms, vectors.norm(dim=1), rtol=1e-14, atol=0)
+    for name, value in memory.items():
+        assert torch.equal(value, state[name]), name
+
+
+@pytest.mark.parametrize("optimiser", ["rmsprop", "adam"])
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_shortening_a_nan_or_infinite_change_does_not_hide_it(optimiser, bad):
+    vectors = gradients(3)
+    vectors[1, 5] = bad
+    w, _, _ = run(recipe(optimiser, clip=1.0, clip_what="update"), vectors)
+    assert bool(w.isnan().any())
+
+
+def test_a_zero_change_is_no_reason_for_nan():
+    w, _, _ = run(recipe("rmsprop", clip=1.0, clip_what="update"), torch.zeros(3, 4, dtype=torch.float64))
+    assert torch.equal(w, torch.linspace(-1, 1, 4, dtype=torch.float64))

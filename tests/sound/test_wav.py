@@ -8,7 +8,7 @@ import soundfile
 
 from gatedtui.errors import BadArgument, BadSource, GatedError
 from gatedtui.sound import wav
-from gatedtui.sound.wav import measure_audio, read_audio, write_audio
+from gatedtui.sound.wav import measure_audio, read_audio, read_stereo, write_audio
 
 
 def tone(samples=4000, peak=0.5):
@@ -117,6 +117,7 @@ def test_a_flac_header_that_promises_terabytes_is_refused(tmp_path):
         (encoded("WAV", "PCM_16", samples=np.zeros(0)), "holds no sound"),
         (encoded("WAV", "FLOAT", samples=np.array([0.0, np.nan])), "not numbers"),
     ],
+    ids=["empty", "text", "half a header", "half a FLAC", "no samples", "NaN"],  # a float WAV's bytes hold the time
 )
 def test_a_broken_file_is_one_clear_sentence(tmp_path, content, reason):
     path = tmp_path / "a.wav"
@@ -134,3 +135,45 @@ def test_raw_samples_folders_pipes_and_missing_files_are_refused(tmp_path):
     for name in ("a.raw", "pipe.wav", ".", "missing.wav"):
         with pytest.raises(BadSource):
             read_audio(tmp_path / name)
+
+
+@pytest.mark.parametrize(("ending", "form"), [(".wav", "WAV"), (".flac", "FLAC"), (".ogg", "OGG"), (".MP3", "MP3")])
+@pytest.mark.parametrize("shape", ["mono", "stereo"])
+def test_the_ending_chooses_the_format(tmp_path, ending, form, shape):
+    sound = tone(30_000) if shape == "mono" else np.stack([tone(30_000), 0.3 * tone(30_000)], axis=1)
+    path = tmp_path / f"a{ending}"
+    assert write_audio(sound, 22_050, path) == 1.0
+    facts = measure_audio(path)
+    assert (facts.format, facts.rate_hz, facts.channels) == (form, 22_050, sound.ndim)
+    assert facts.frames == pytest.approx(30_000, abs=3000 if form == "MP3" else 0)
+    both, rate_hz = read_stereo(path)
+    assert (both.shape[1], rate_hz, both.dtype) == (2, 22_050, np.float32)
+    part = slice(5000, 20_000)
+    expected = np.sqrt(np.mean((sound if shape == "stereo" else np.stack([sound] * 2, axis=1))[part] ** 2, axis=0))
+    assert np.sqrt(np.mean(both[part] ** 2, axis=0)) == pytest.approx(expected, rel=0.05)
+
+
+def test_a_minute_of_stereo_vorbis_is_written_in_blocks(tmp_path):
+    """Given at once, libsndfile overflows its stack."""
+    write_audio(np.zeros((44_100 * 60, 2), np.float32), 44_100, tmp_path / "a.ogg")
+    assert measure_audio(tmp_path / "a.ogg").duration_s == 60
+
+
+def test_an_mp3_file_refuses_rates_it_cannot_hold(tmp_path):
+    with pytest.raises(BadArgument, match="'10000'"):
+        write_audio(tone(), 10_000, tmp_path / "a.mp3")
+    assert not list(tmp_path.iterdir())
+
+
+def test_reading_both_channels_refuses_what_reading_one_does(tmp_path):
+    soundfile.write(tmp_path / "nan.wav", np.full((10, 2), np.nan), 8000, subtype="FLOAT")
+    (tmp_path / "text.wav").write_text("no sound")
+    for name in ("nan.wav", "text.wav", "missing.wav"):
+        with pytest.raises(BadSource) as caught:
+            read_stereo(tmp_path / name)
+        assert f"'{tmp_path / name}'" in caught.value.what
+
+
+def test_of_more_than_two_channels_the_first_two_are_taken(tmp_path):
+    soundfile.write(tmp_path / "a.wav", np.tile([0.1, 0.2, 0.3], (50, 1)), 8000)
+    assert read_stereo(tmp_path / "a.wav")[0][7].tolist() == pytest.approx([0.1, 0.2], abs=1e-4)

@@ -161,3 +161,48 @@ def test_another_runs_state_is_refused(tiny: DataSet):
 def test_a_missing_device_is_named():
     with pytest.raises(DeviceError, match="cuda"):
         loop.pick_device("cuda")
+
+
+def test_a_summed_loss_is_the_sum_over_frames_per_sequence(tiny: DataSet):
+    """The gradient that plain momentum-free RMSProp's first step saw: its mean is (1 - ρ) times it."""
+    batches = {}
+    for loss in ("mean", "sum"):
+        chosen = settings(train__epochs=1, train__batch=100, train__noise=0.0, train__clip=0.0, train__loss=loss)
+        training = Training(chosen, tiny)
+        list(training.events())
+        batches[loss] = training.optimiser.state()["mean"]
+    rows, frames = len(tiny.splits["train"]), sum(len(roll) - 1 for roll in tiny.splits["train"])
+    assert torch.allclose(batches["sum"] * rows, batches["mean"] * frames, rtol=1e-4, atol=1e-6)
+
+
+def test_the_rate_that_falls_is_the_one_the_epochs_tell(tiny: DataSet):
+    chosen = settings(train__epochs=5, train__schedule="linear", train__lr=1e-2)
+    found = [event.lr for event in train(chosen, tiny) if isinstance(event, Epoch)]
+    assert found == pytest.approx([1e-2, 0.7525e-2, 0.505e-2, 0.2575e-2, 1e-4])
+    constant = [event for event in train(settings(train__epochs=5, train__lr=1e-2), tiny) if isinstance(event, Epoch)]
+    falling = [event for event in train(chosen, tiny) if isinstance(event, Epoch)]
+    assert constant[0].valid_nll == falling[0].valid_nll and constant[1].valid_nll != falling[1].valid_nll
+
+
+@pytest.mark.parametrize("unit", ["tanh", "lstm", "gru"])
+def test_speech_trains_resumes_and_starts_at_its_own_frames(unit: str):
+    vowels = prepare.prepare("vowels", cache=paths.cache_folder())
+    more = {"model__unit": unit, "model__head": "mixture", "data__name": "vowels", "train__optimiser": "adam"}
+    chosen = settings(**more, train__epochs=2, train__batch=200, train__noise=0.0)
+    whole = Training(chosen, vowels)
+    events = list(whole.events())
+    started, found = events[0], [event for event in events if isinstance(event, Epoch)]
+    assert isinstance(started, Started) and started.paper_nll is None
+    assert started.marginal_nll == pytest.approx(14.19, abs=1)
+    assert found[-1].valid_nll < found[0].valid_nll < started.marginal_nll
+    updates = iter(range(1000))
+    first = Training(chosen, vowels)
+    list(first.events(lambda: next(updates) >= 4))
+    second = Training(chosen, vowels, state=first.state())
+    list(second.events())
+    assert torch.equal(second.network.flat, whole.network.flat)
+    made = whole.best_checkpoint()
+    assert made is not None and made.data["rate_hz"] == 8000 and made.data["scale"] == vowels.scale
+    firsts = {tuple(wave[:20]) for wave in vowels.splits["train"]}
+    assert {tuple(row) for row in made.tensors["start"]} <= firsts
+    assert made.data["peak"] == max(float(np.abs(wave).max()) for wave in vowels.splits["train"])

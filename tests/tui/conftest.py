@@ -1,11 +1,15 @@
-"""Recorded runs on disk, and the text of what an app shows."""
+"""Recorded runs on disk, an app driven by keys, and the text of what it shows."""
 
+import asyncio
 import math
-from collections.abc import Callable, Iterable, Sequence
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.app import App
+from textual.pilot import Pilot
 
 from gatedtui import config, events
 from gatedtui.runs import folder as folders
@@ -78,6 +82,27 @@ def append(folder: RunFolder, written: Iterable[events.Event]) -> None:
     """Adds events to a run's file."""
     with folder.events_path.open("a", encoding="utf-8") as file:
         file.writelines(events.to_line(event) for event in written)
+
+
+def drive(app: Any, script: Callable[[Pilot[Any]], Awaitable[None]], size: tuple[int, int] = (80, 24)) -> Any:
+    """Runs the script against the app once it has looked at its runs, and gives the app's outcome."""
+
+    async def run() -> Any:
+        async with app.run_test(size=size, notifications=True) as pilot:
+            await until(pilot, lambda: app.looked)
+            await pilot.pause()
+            await script(pilot)
+        return app.return_value
+
+    return asyncio.run(run())
+
+
+async def until(pilot: Pilot[Any], condition: Callable[[], object]) -> None:
+    """Waits until something holds; half a minute is a failure."""
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline, "it never came to that"
+        await pilot.pause(0.02)
 
 
 @pytest.fixture

@@ -1,5 +1,8 @@
-import asyncio
+import json
 import shutil
+import subprocess
+import sys
+import threading
 import time
 
 import pytest
@@ -7,32 +10,17 @@ import pytest
 from gatedtui.errors import BadSource
 from gatedtui.events import Failed, Stopped
 from gatedtui.runs import lock
-from gatedtui.tui import watching
-from gatedtui.tui.app import GatedApp
+from gatedtui.tui import alerts, playing, watching
+from gatedtui.tui import app as app_module
+from gatedtui.tui.app import GatedApp, screen_class
 from gatedtui.tui.screens.help import HelpScreen, key_text
+from gatedtui.tui.screens.log import LogScreen
 from gatedtui.tui.widgets.card import RunCard
+from gatedtui.tui.widgets.frame import KeyLine, TabStrip
 
-from .conftest import append, epochs, falling, finished, started
+from .conftest import append, drive, epochs, falling, finished, started, until
 
 SIZES = [(80, 24), (120, 40), (40, 12), (20, 6)]
-
-
-def drive(app, script, size=(80, 24)):
-    async def run():
-        async with app.run_test(size=size, notifications=True) as pilot:
-            await until(pilot, lambda: app.looked)
-            await pilot.pause()
-            await script(pilot)
-        return app.return_value
-
-    return asyncio.run(run())
-
-
-async def until(pilot, condition):
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline, "it never came to that"
-        await pilot.pause(0.02)
 
 
 @pytest.fixture
@@ -78,8 +66,8 @@ def test_the_app_fits_every_terminal_and_survives_resizes(three, runs, screen_te
 def test_an_empty_folder_offers_to_train_and_enter_does(runs, make_run, screen_text):
     made = []
 
-    def start():
-        made.extend(make_run([started(unit)], unit=unit) for unit in ("tanh", "gru"))
+    def start(plans, runs, name, cancelled):
+        made.extend((make_run([started(p.config.model.unit)], unit=p.config.model.unit), None) for p in plans)
         return made
 
     async def script(pilot):
@@ -87,28 +75,21 @@ def test_an_empty_folder_offers_to_train_and_enter_does(runs, make_run, screen_t
         assert "trains the three units on Bach" in screen_text(pilot.app)
         await pilot.press("enter")
         await until(pilot, lambda: "▲ tanh 100" in screen_text(pilot.app) and "● gru 46" in screen_text(pilot.app))
-        await until(pilot, lambda: "started" in screen_text(pilot.app))
+        await until(pilot, lambda: "started tanh-jsb-1, lstm-jsb-1, gru-jsb-1" in screen_text(pilot.app))
 
     drive(GatedApp(runs, start=start), script)
-    assert len(made) == 2
-
-
-def test_without_a_way_to_start_enter_hands_the_wish_back(runs):
-    async def script(pilot):
-        await pilot.press("enter")
-
-    assert drive(GatedApp(runs), script) == "train"
+    assert len(made) == 3
 
 
 def test_a_start_that_fails_is_told_and_the_app_goes_on(runs, screen_text):
-    def start():
+    def start(plans, runs, name, cancelled):
         raise BadSource("The data '[bold]' cannot be had.", "gated data fetch")
 
     async def script(pilot):
         await pilot.press("enter")
         await until(pilot, lambda: "The data '[bold]' cannot be had." in screen_text(pilot.app))
         await until(pilot, lambda: "gated data fetch" in screen_text(pilot.app))
-        assert pilot.app.is_running and not pilot.app.starting
+        assert pilot.app.is_running and not pilot.app.busy
 
     drive(GatedApp(runs, start=start), script, size=(100, 30))
 
@@ -139,6 +120,7 @@ def test_new_runs_appear_and_vanished_ones_go(three, runs, make_run, screen_text
 
 def test_the_focused_card_may_vanish(three, runs, screen_text):
     async def script(pilot):
+        await until(pilot, lambda: "tanh" in screen_text(pilot.app))
         shutil.rmtree(three[0].path)
         await until(pilot, lambda: "tanh" not in screen_text(pilot.app))
         await pilot.press("right")
@@ -187,12 +169,12 @@ def test_r_resumes_the_focused_run_where_that_is_possible(three, runs, screen_te
 
     async def script(pilot):
         await pilot.press("r")
-        await until(pilot, lambda: "already training" in screen_text(pilot.app))
+        await until(pilot, lambda: "is training: nothing to go on with" in screen_text(pilot.app))
         await pilot.press("right", "right", "r")
         await until(pilot, lambda: [run.name for run in resumed] == ["gru-jsb-1"])
         await until(pilot, lambda: "going on with gru-jsb-1" in screen_text(pilot.app))
 
-    drive(GatedApp(runs, resume=resumed.append), script, size=(100, 30))
+    drive(GatedApp(runs, resume=lambda run, cancelled: resumed.append(run)), script, size=(100, 30))
 
 
 def test_enter_enlarges_a_card_and_back(three, runs, screen_text):
@@ -241,24 +223,28 @@ def test_the_end_of_a_run_is_news(make_run, runs, screen_text):
     drive(GatedApp(runs), script)
 
 
-def test_every_binding_is_in_the_help(three, runs, screen_text):
+def test_every_binding_of_every_screen_is_in_the_help(three, runs, screen_text):
     async def script(pilot):
-        active = list(pilot.app.active_bindings.values())
-        await pilot.press("question_mark")
-        await until(pilot, lambda: "close the help" in screen_text(pilot.app))
-        assert isinstance(pilot.app.screen, HelpScreen)
-        text = screen_text(pilot.app)
-        listed = {key for groups in pilot.app.screen.groups for keys, _ in groups[1] for key in keys.split()}
-        for binding in (one.binding for one in active):
-            assert key_text(binding) in listed, f"{binding.key} is not in the help"
-        for bindings in (pilot.app.BINDINGS, pilot.app.screen_stack[0].BINDINGS):
-            for binding in bindings:
-                assert f"{key_text(binding)}  {binding.description}" in text
-        await pilot.press("q")
-        await until(pilot, lambda: not isinstance(pilot.app.screen, HelpScreen))
-        assert pilot.app.return_value is None, "q has only closed the help"
+        app = pilot.app
+        for _, name in app.places:
+            app.action_go(name)
+            await until(pilot, lambda name=name: type(app.screen).__name__ == name)
+            await pilot.pause()
+            active = list(app.active_bindings.values())
+            await pilot.press("question_mark")
+            await until(pilot, lambda: "close the help" in screen_text(app))
+            listed = {key for _, items in app.screen.groups for keys, _ in items for key in keys.split()}
+            for binding in (one.binding for one in active):
+                assert key_text(binding) in listed, f"{binding.key} on {name} is not in the help"
+            text = screen_text(app)
+            for owner in (app, screen_class(name)):
+                for binding in owner.BINDINGS:
+                    assert f"{key_text(binding)}  {binding.description}" in text
+            await pilot.press("q")
+            await until(pilot, lambda: not isinstance(app.screen, HelpScreen))
+        assert app.return_value is None, "q has only closed the help"
 
-    drive(GatedApp(runs), script, size=(100, 40))
+    drive(GatedApp(runs), script, size=(250, 70))
 
 
 def test_names_are_never_read_as_markup(make_run, runs, screen_text):
@@ -278,7 +264,7 @@ def test_names_are_never_read_as_markup(make_run, runs, screen_text):
 def test_the_palette_offers_our_commands(three, runs):
     async def script(pilot):
         titles = {command.title for command in pilot.app.get_system_commands(pilot.app.screen)}
-        assert {"Train", "Stop the run", "Resume the run", "Pause the view"} <= titles
+        assert {"Train the three units on Bach", "Save and stop the run", "Theme", "Light or dark"} <= titles
 
     drive(GatedApp(runs), script)
 
@@ -293,3 +279,190 @@ def test_a_runs_folder_that_is_a_file_is_told_once(tmp_path, screen_text):
         assert screen_text(pilot.app).count("cannot be listed") == 1
 
     drive(GatedApp(place), script, size=(140, 30))
+
+
+def test_the_strip_goes_from_screen_to_screen_by_key_and_by_mouse(three, runs, screen_text):
+    async def script(pilot):
+        app = pilot.app
+        for key, name in app.places:
+            await pilot.press(key)
+            await until(pilot, lambda name=name: app.current_mode == name and f"{name}" in screen_text(app))
+        await pilot.press("right_square_bracket")
+        await until(pilot, lambda: app.current_mode == "Dashboard")
+        await pilot.press("left_square_bracket")
+        await until(pilot, lambda: app.current_mode == app.places[-1][1])
+        strip = app.screen.query_one(TabStrip)
+        await pilot.click(TabStrip, offset=(strip.text.index("Runs") + 1, 0))
+        await until(pilot, lambda: app.current_mode == "Runs")
+
+    drive(GatedApp(runs), script, size=(120, 30))
+
+
+def test_a_click_on_a_key_presses_it(three, runs, screen_text):
+    async def script(pilot):
+        await until(pilot, lambda: "? help" in screen_text(pilot.app))
+        line = pilot.app.screen.query_one(KeyLine)
+        await pilot.click(KeyLine, offset=(line.text.index("? help"), 0))
+        await until(pilot, lambda: isinstance(pilot.app.screen, HelpScreen))
+
+    drive(GatedApp(runs), script, size=(120, 30))
+
+
+def test_the_theme_goes_from_dark_to_light_and_back_and_hues_are_darkened(three, runs, screen_text):
+    async def script(pilot):
+        app = pilot.app
+        await until(pilot, lambda: "★" in screen_text(app))
+        colours = []
+        for _ in range(3):
+            await pilot.pause()
+            strips = app.screen._compositor.render_strips()
+            found = {s.style.color.triplet.hex for row in strips for s in row if s.style and s.style.color}
+            colours.append(found)
+            await pilot.press("ctrl+t")
+        assert "#4a9be8" in colours[0] and "#4a9be8" in colours[2]
+        assert "#1f6fbf" in colours[1] and "#4a9be8" not in colours[1]
+
+    drive(GatedApp(runs), script, size=(120, 30))
+
+
+def test_alerts_stand_in_the_line_of_news_with_a_sign_and_in_the_log(make_run, runs, screen_text, monkeypatch):
+    run = make_run([started(), *epochs([*falling(20), 30.0])], name="[b]jumpy")
+    monkeypatch.setattr(app_module, "free_bytes", lambda path: 300 << 20)
+    with lock.held(run.lock_path):
+
+        async def script(pilot):
+            await until(pilot, lambda: "! disk nearly full: 300M free" in screen_text(pilot.app))
+            await until(pilot, lambda: "! [b]jumpy loss spike: 29.70 in epoch 21" in screen_text(pilot.app))
+            await pilot.press("e")
+            await until(pilot, lambda: isinstance(pilot.app.screen, LogScreen))
+            text = screen_text(pilot.app)
+            assert "disk nearly full" in text and "[b]jumpy loss spike" in text
+            await pilot.press("q")
+            await until(pilot, lambda: not isinstance(pilot.app.screen, LogScreen))
+
+        drive(GatedApp(runs), script, size=(120, 30))
+
+
+def test_a_silent_run_is_said_to_be_stalled(make_run, runs, screen_text, monkeypatch):
+    monkeypatch.setattr(alerts, "STALLED_S", 0.2)
+    run = make_run([started(), *epochs(falling(5))])
+    with lock.held(run.lock_path):
+
+        async def script(pilot):
+            await until(pilot, lambda: "gru-jsb-1 stalled: silent for" in screen_text(pilot.app))
+
+        drive(GatedApp(runs), script)
+
+
+def test_a_run_that_is_killed_shows_as_crashed_with_the_key_that_goes_on(make_run, runs, screen_text):
+    run = make_run([started(), *epochs(falling(9))])
+    code = "import sys; from pathlib import Path; from gatedtui.runs import lock\n"
+    code += "with lock.held(Path(sys.argv[1])): print(flush=True); input()"
+    words = [sys.executable, "-c", code, str(run.lock_path)]
+    worker = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert worker.stdout is not None
+    worker.stdout.readline()
+
+    async def script(pilot):
+        await until(pilot, lambda: "⠋ training" in screen_text(pilot.app) or "training" in screen_text(pilot.app))
+        worker.kill()
+        worker.wait()
+        await until(pilot, lambda: "✖ crashed" in screen_text(pilot.app))
+        await until(pilot, lambda: "r resume" in screen_text(pilot.app))
+        assert "r goes on with it" in screen_text(pilot.app)
+        await until(pilot, lambda: "gru-jsb-1 crashed" in screen_text(pilot.app))
+
+    try:
+        drive(GatedApp(runs), script)
+    finally:
+        worker.kill()
+        worker.communicate()
+
+
+@pytest.mark.parametrize("name", ["a b", "it's", '"quoted"', "[red]x", "日本語", "%s {x} \\n".replace("\\", "")])
+def test_any_name_a_run_may_have_is_shown_as_it_is(make_run, runs, screen_text, name):
+    make_run([started(), *epochs(falling(9)), finished(9, 8.4)], name=name)
+
+    async def script(pilot):
+        for key in ("1", "2", "3"):
+            await pilot.press(key)
+            await until(pilot, lambda: name.strip() in screen_text(pilot.app))
+
+    drive(GatedApp(runs), script, size=(120, 30))
+
+
+def test_the_dashboard_finds_the_runs_at_work_among_newer_ones(make_run, runs, screen_text):
+    old = make_run([started(), *epochs(falling(9))], name="still-going")
+    for number in range(9):
+        make_run([started(), *epochs(falling(5)), finished(5, 8.4)], name=f"new-{number}")
+    with lock.held(old.lock_path):
+
+        async def script(pilot):
+            await until(pilot, lambda: "still-going" in screen_text(pilot.app))
+            await until(pilot, lambda: len(pilot.app.screen.query(RunCard)) == 6)
+
+        drive(GatedApp(runs), script, size=(120, 40))
+
+
+def test_p_plays_a_song_of_the_focused_run_and_silences_it(three, runs, screen_text, monkeypatch):
+    drawn, silenced = [], threading.Event()
+
+    def play(path, cancelled):
+        while not cancelled():
+            time.sleep(0.01)
+        silenced.set()
+
+    def draw(source, runs, seed, cancelled):
+        drawn.append((source, seed))
+        return runs / "song.wav"
+
+    monkeypatch.setattr(playing, "draw", draw)
+    monkeypatch.setattr(playing, "play", play)
+
+    async def script(pilot):
+        await until(pilot, lambda: "valid" in screen_text(pilot.app))
+        await pilot.press("p")
+        await until(pilot, lambda: "♪ tanh-jsb-1 plays" in screen_text(pilot.app))
+        assert "p silence" in screen_text(pilot.app)
+        await pilot.press("p")
+        await until(pilot, silenced.is_set)
+        await until(pilot, lambda: "♪" not in screen_text(pilot.app))
+        await pilot.press("p")
+        await until(pilot, lambda: drawn == [("tanh-jsb-1", 1), ("tanh-jsb-1", 2)])
+
+    drive(GatedApp(runs), script, size=(120, 30))
+
+
+def test_without_sound_the_file_is_named(runs, screen_text, monkeypatch):
+    def silent(path, cancelled):
+        raise playing.Silent("Nothing here can play sound.", "apt install libportaudio2")
+
+    monkeypatch.setattr(playing, "draw", lambda source, runs, seed, cancelled: runs / "song.wav")
+    monkeypatch.setattr(playing, "play", silent)
+    monkeypatch.setattr(playing, "released", lambda: ["gru-bach"])
+
+    async def script(pilot):
+        await until(pilot, lambda: "plays a song of a released model" in screen_text(pilot.app))
+        await pilot.press("p")
+        await until(pilot, lambda: "apt install libportaudio2" in screen_text(pilot.app))
+        await until(pilot, lambda: "the song of gru-bach is in" in screen_text(pilot.app))
+
+    drive(GatedApp(runs), script, size=(120, 30))
+
+
+def test_the_app_at_work_has_neither_torch_nor_numpy(three, runs):
+    code = f"""
+import asyncio, json, sys
+from pathlib import Path
+from gatedtui.tui.app import GatedApp
+async def main():
+    app = GatedApp(Path({str(runs)!r}))
+    async with app.run_test(size=(120, 40)) as pilot:
+        for key in ("1", "2", "x", "v", "3", "slash", "a", "enter", "n", "down", "escape", "question_mark", "q"):
+            await pilot.press(key)
+            await pilot.pause(0.1)
+asyncio.run(main())
+print(json.dumps([name for name in ("torch", "numpy", "scipy", "music21", "typer") if name in sys.modules]))
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert json.loads(result.stdout.splitlines()[-1]) == []

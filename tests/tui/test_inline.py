@@ -226,6 +226,18 @@ def test_ctrl_c_stops_and_the_second_leaves_at_once(three, monkeypatch, screen_t
     assert len(asked) == 3
 
 
+def test_enter_while_stopping_does_not_open_the_app(three, monkeypatch):
+    monkeypatch.setattr(watching.launch, "request_stop", lambda run: True)
+
+    async def script(pilot):
+        await pilot.press("ctrl+c", "enter")
+        await pilot.pause(0.3)
+        assert pilot.app.return_value is None
+        await pilot.press("ctrl+c")
+
+    assert drive(view_of(*three), script) == "interrupted"
+
+
 def test_ctrl_c_waits_until_the_runs_say_stopped(make_run, monkeypatch):
     run = make_run([started(), *epochs(falling(9))])
     held = lock.held(run.lock_path)

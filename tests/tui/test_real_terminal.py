@@ -114,6 +114,20 @@ def test_sigterm_asks_the_runs_to_stop_before_it_leaves(run):
 
 
 @pytest.mark.parametrize("face", ["watch", "app"])
+def test_a_view_that_is_killed_leaves_a_terminal_one_can_type_in(run, face):
+    terminal = Terminal(str(run.path), face)
+    try:
+        terminal.wait_for("paper")
+        terminal.child.kill()
+        terminal.wait_for(re.escape("\x1b[?25h"))
+        assert termios.tcgetattr(terminal.side) == terminal.before
+        assert ("\x1b[?1049l" in terminal.written) == (face == "app")
+        assert lock.is_held(run.lock_path), "the run is still held"
+    finally:
+        terminal.close()
+
+
+@pytest.mark.parametrize("face", ["watch", "app"])
 def test_a_view_that_breaks_says_so_in_a_sentence(run, face):
     terminal = Terminal(str(run.path), face, "broken")
     try:

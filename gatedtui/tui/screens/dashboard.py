@@ -1,4 +1,4 @@
-"""The dashboard: the newest runs as cards, or what can be done when there are none."""
+"""The dashboard: the newest runs and those at work as cards, or what can be done when there are none."""
 
 import time
 from collections.abc import Sequence
@@ -13,8 +13,9 @@ from textual.screen import Screen
 from gatedtui.tui import grid, looks
 from gatedtui.tui.looks import BOLD, DIM, PLAIN, Spans
 from gatedtui.tui.snapshot import Snapshot
-from gatedtui.tui.widgets import bars
+from gatedtui.tui.widgets import frame
 from gatedtui.tui.widgets.card import RunCard
+from gatedtui.tui.widgets.frame import KeyLine, NewsLine, TabStrip
 from gatedtui.tui.widgets.lines import Lines
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ class Dashboard(Screen[None], inherit_bindings=False):
     AUTO_FOCUS = None
     DEFAULT_CSS = """
     Dashboard { overflow: hidden; }
-    Dashboard > #top, Dashboard > #news, Dashboard > #keys { height: 1; }
     Dashboard > #cards { layout: grid; height: 1fr; overflow-y: auto; scrollbar-size-vertical: 1; }
     Dashboard > #empty { height: 1fr; align: center middle; }
     """
@@ -39,6 +39,10 @@ class Dashboard(Screen[None], inherit_bindings=False):
         Binding("s", "stop", "save and stop the run"),
         Binding("r", "resume", "go on with a stopped run"),
         Binding("t", "train", "train the three units on Bach"),
+        Binding("c", "compare", "compare the curves of these runs"),
+        Binding("p", "play", "hear a song of the run, or silence it"),
+        Binding("o", "old_run", "open an old run"),
+        Binding("slash", "search", "search the runs"),
         Binding("left,h", "move(-1,0)", "the card to the left"),
         Binding("right,l", "move(1,0)", "the card to the right"),
         Binding("up,k", "move(0,-1)", "the card above"),
@@ -51,6 +55,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
         super().__init__()
         self.cards: dict[Path, RunCard] = {}
         self.enlarged: Path | None = None
+        self.wanted: Path | None = None
         self.across = 1
 
     @property
@@ -59,17 +64,22 @@ class Dashboard(Screen[None], inherit_bindings=False):
         return cast("GatedApp", self.app)
 
     def compose(self) -> ComposeResult:
-        yield Lines(id="top")
+        yield TabStrip()
         yield Container(id="cards")
         with Container(id="empty"):
             yield Lines(id="offer")
-        yield Lines(id="news")
-        yield Lines(id="keys")
+        yield NewsLine()
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Follows the app's state from now on."""
         self.watch(self.app, "runs", self.show_runs)
         self.watch(self.app, "beat", self.paint, init=False)
+
+    def on_screen_resume(self) -> None:
+        """Shows what has happened meanwhile."""
+        self.show_runs(self.gated.runs)
+        self.paint()
 
     def on_resize(self) -> None:
         """Lays the cards out anew."""
@@ -79,6 +89,8 @@ class Dashboard(Screen[None], inherit_bindings=False):
 
     def show_runs(self, runs: Sequence[Snapshot]) -> None:
         """Takes new runs in and lets vanished ones go."""
+        if not self.is_current:
+            return
         holder = self.query_one("#cards", Container)
         paths = [run.path for run in runs]
         before = list(self.cards)
@@ -99,26 +111,32 @@ class Dashboard(Screen[None], inherit_bindings=False):
             holder.sort_children(key=lambda widget: order.get(cast("RunCard", widget), len(order)))
         for run in runs:
             self.cards[run.path].run = run
+        if self.wanted in self.cards:
+            self.enlarged, self.wanted = self.wanted, None
+            self.set_focus(self.cards[cast("Path", self.enlarged)])
         if self.cards and (not isinstance(self.focused, RunCard) or self.focused not in self.cards.values()):
             self.set_focus(list(self.cards.values())[min(focus_at, len(self.cards) - 1)])
         if paths != before:
             self.paint()
 
+    def open(self, path: Path) -> None:
+        """Enlarges the card of a run, as soon as there is one."""
+        self.wanted = path
+        self.show_runs(self.gated.runs)
+        self.paint()
+
     def paint(self) -> None:
         """Lays out what is there and brings the lines up to date."""
-        if not self.query("#keys"):
+        if not self.is_current or not self.query(KeyLine):
             return
         self._lay_out()
-        width, app = self.size.width, self.gated
-        now = time.monotonic()
+        now, beat = time.monotonic(), self.gated.beat
         for card in self.cards.values():
-            card.show(card.run, now, app.beat)
-        places = [("1", NAME)]
-        self.query_one("#top", Lines).show([bars.top(places, NAME, app.load, width)])
-        self.query_one("#news", Lines).show([self._news(width)])
-        self.query_one("#keys", Lines).show([bars.keys(self._key_items(), width)])
+            if card.display:
+                card.show(card.run, now, beat)
+        frame.paint(self, NAME, self._key_items())
         offer = self.query_one("#offer", Lines)
-        lines = self._offer(width)
+        lines = self._offer(self.size.width)
         offer.styles.width = max(map(looks.length, lines))
         offer.show(lines)
 
@@ -134,46 +152,43 @@ class Dashboard(Screen[None], inherit_bindings=False):
         holder.styles.grid_size_columns = self.across
         holder.styles.grid_rows = "1fr" if high is None else str(high)
 
-    def _news(self, width: int) -> Spans:
-        app = self.gated
-        if app.frozen:
-            return [(" view paused ", looks.INVERSE), (" space goes on; training is not touched", DIM)]
-        if app.starting:
-            sign = looks.SPINNER[app.beat % len(looks.SPINNER)]
-            return [(f" {sign} preparing the data and starting tanh, lstm and gru …", PLAIN)]
-        if app.news:
-            return [(f" {app.news[0]} ", DIM), (looks.shorten(app.news[1], max(width - 11, 0)), PLAIN)]
-        if self.cards and not any(card.run.alive for card in self.cards.values()):
-            return [(" Nothing is training. ", DIM), ("t", BOLD), (" trains the three units on Bach", DIM)]
-        return []
-
     def _offer(self, width: int) -> list[Spans]:
         app = self.gated
-        if app.starting:
-            return [self._news(width)]
+        if app.busy:
+            return [[(f"{looks.SPINNER[app.beat % len(looks.SPINNER)]} {app.busy}", PLAIN)]]
         if not app.looked:
             return [[("looking for runs …", DIM)]]
-        place = looks.shorten(looks.clean(str(app.newest.runs)), max(width - 16, 4))
-        return [
-            [("Nothing is training.", PLAIN)],
-            [],
-            [("enter", BOLD), (" trains the three units on Bach (about a minute)", PLAIN)],
-            [("?", BOLD), (" help    ", PLAIN), ("q", BOLD), (" quit", PLAIN)],
-            [],
-            [(f"runs are kept in {place}", DIM)],
+        place = looks.shorten(looks.clean(str(app.runs_folder)), max(width - 16, 4))
+        keys = [
+            ("enter", "trains the three units on Bach (about a minute)"),
+            ("n", "asks what to train"),
+            ("o", "opens an old run"),
+            ("p", f"plays a song of a released model{', or silences it' if app.sounding else ''}"),
+            ("?", "help"),
+            ("q", "quits"),
         ]
+        offer: list[Spans] = [[(f"{key:>5}", BOLD), (f"  {what}", PLAIN)] for key, what in keys]
+        return [[("Nothing is training.", BOLD)], [], *offer, [], [(f"runs are kept in {place}", DIM)]]
 
     def _key_items(self) -> list[tuple[str, str, str, int]]:
         if not self.cards:
-            return [("enter", "train", " the three units", 2), ("?", "help", "", 1), ("q", "quit", "", 0)]
-        items = [("←→↑↓", "move", "", 7), ("enter", "back" if self.enlarged else "enlarge", "", 3)]
-        items += [("space", "go on" if self.gated.frozen else "pause", "", 5)]
+            items = [("enter", "train", " the three units", 2), ("n", "new", " run", 4)]
+            return [
+                *items,
+                ("o", "open", " an old run", 5),
+                ("p", "play", " a model", 3),
+                ("?", "help", "", 1),
+                ("q", "quit", "", 0),
+            ]
+        items = [("n", "new", " run", 6), ("enter", "back" if self.enlarged else "open", "", 3)]
+        items += [("c", "compare", "", 7), ("space", "go on" if self.gated.frozen else "pause", "", 5)]
         run = self.focused_run()
         if run is not None and run.alive:
             items.append(("s", "stop", "", 2))
         if run is not None and run.can_resume:
             items.append(("r", "resume", "", 2))
-        return [*items, ("t", "train", " three", 6), ("?", "help", "", 1), ("q", "quit", "", 0)]
+        items += [("p", "silence" if self.gated.sounding else "play", "", 8), ("t", "train", " three", 9)]
+        return [*items, ("/", "search", "", 10), ("?", "help", "", 1), ("q", "quit", "", 0)]
 
     # Keys.
 
@@ -231,3 +246,21 @@ class Dashboard(Screen[None], inherit_bindings=False):
     def action_train(self) -> None:
         """Starts the three units."""
         self.gated.action_train()
+
+    def action_compare(self) -> None:
+        """Shows the curves of these runs over each other."""
+        self.gated.compare(list(self.cards))
+
+    def action_play(self) -> None:
+        """Plays a song of the focused run, or of a released model."""
+        run = self.focused_run()
+        self.gated.doing.play(run.name if run is not None and run.best is not None else None)
+
+    def action_old_run(self) -> None:
+        """Goes to the list of runs."""
+        self.gated.action_go("Runs")
+
+    def action_search(self) -> None:
+        """Goes to the list of runs, to its filter."""
+        self.gated.action_go("Runs")
+        self.gated.call_later(self.gated.run_action, "screen.filter")

@@ -1,18 +1,24 @@
 """A run as a card of the dashboard: how it stands, its curve with an axis, and its figures."""
 
+import textwrap
+from collections.abc import Sequence
+
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 
 from gatedtui.tui import looks, phrases
-from gatedtui.tui.looks import BOLD, DIM, PLAIN, Spans
+from gatedtui.tui.looks import DIM, PLAIN, Spans
+from gatedtui.tui.phrases import Figure
 from gatedtui.tui.snapshot import Snapshot
 from gatedtui.tui.widgets.curve import Curve
 from gatedtui.tui.widgets.lines import Lines
 from gatedtui.tui.widgets.run_row import plot
 
-FIGURES = 3
-"""Rows of figures at the foot of a card that has the room."""
+FEET = ((19, 6), (16, 5), (13, 4), (9, 3), (7, 2), (5, 1))
+"""Rows a card has at least, and how many of them go to figures."""
+CELL = 24
+"""Cells a figure takes where more than two stand side by side."""
 
 
 class RunCard(Vertical, can_focus=True):
@@ -20,7 +26,7 @@ class RunCard(Vertical, can_focus=True):
 
     DEFAULT_CSS = """
     RunCard {
-        border: round $panel-lighten-2; padding: 0;
+        border: round $foreground 25%; padding: 0;
         border-title-color: $foreground; border-subtitle-color: $foreground 50%;
     }
     RunCard:focus { border: round $foreground; }
@@ -32,7 +38,7 @@ class RunCard(Vertical, can_focus=True):
         super().__init__()
         self.run = run
         self._now = (0.0, 0)
-        self._titles: tuple[Content, Content] | None = None
+        self._titles: tuple[Content, Content, bool] | None = None
 
     def compose(self) -> ComposeResult:
         yield Lines(classes="state")
@@ -57,52 +63,60 @@ class RunCard(Vertical, can_focus=True):
         if not self.children or not self.size.width:
             return
         run, width, height = self.run, self.size.width - 2, self.size.height
-        foot = FIGURES if height >= 9 else 2 if height >= 7 else 1 if height >= 5 else 0
-        titles = (heading(run, width), Content(phrases.name(run, max(width - 4, 0))))
-        if titles != self._titles:  # setting them draws the card anew, even where they stay the same
-            self._titles = self.border_title, self.border_subtitle = titles
+        foot = next((rows for least, rows in FEET if height >= least), 0)
+        dark = self.app.current_theme.dark
+        titles = heading(run, width, dark=dark), Content(phrases.name(run, max(width - 4, 0)))
+        known = (*titles, dark)  # two contents are equal where their texts are, whatever their colours
+        if known != self._titles:  # setting them draws the card anew, even where they stay the same
+            self._titles = known
+            self.border_title, self.border_subtitle = titles
         self.query_one(".state", Lines).show([state_line(run, width, *self._now)])
         self.query_one(Curve).show(plot(run, large=True))
         figures = self.query_one(".figures", Lines)
         figures.display = foot > 0
-        figures.show(foot_lines(run, width)[:foot])
+        figures.show(foot_lines(run, width, foot))
 
 
-def heading(run: Snapshot, width: int) -> Content:
+def heading(run: Snapshot, width: int, *, dark: bool = True) -> Content:
     """`▲ tanh 100 · jsb`, for the border; never read as markup."""
     look = looks.unit(run.unit)
     size = f" {run.hidden}" if run.hidden is not None else ""
     data = f" · {looks.clean(run.data)}" if run.data else ""
     text = looks.shorten(f"{run.unit or 'run'}{size}{data}", max(width - 6, 0))
-    return Content.assemble((f"{look.shape} ", f"bold {look.colour}"), (text, "bold"))
+    colour = look.colour if dark else looks.DARKER.get(look.colour, look.colour)
+    return Content.assemble((f"{look.shape} ", f"bold {colour}"), (text, "bold"))
 
 
-def foot_lines(run: Snapshot, width: int) -> list[Spans]:
-    """Up to three lines of figures, or what went wrong."""
-    first = _pair("valid", phrases.valid(run))
-    best = looks.nll(run.best.valid_nll if run.best else None)
-    longer = _pair("best", f"{best} @{run.best.epoch}" if run.best else best)
-    fits = looks.length(first) + looks.length(longer) < width
-    lines = [_ends(first, longer if fits else _pair("best", best), width)]
+def foot_lines(run: Snapshot, width: int, rows: int) -> list[Spans]:
+    """Up to `rows` lines of figures, the most telling first, or what went wrong before them."""
+    lines: list[Spans] = []
     if run.problem:
-        return [[(looks.clean(run.problem), looks.SIGNS.get(run.word, ("", looks.ERROR))[1])], *lines]
-    weights = run.started.parameters.get("total") if run.started else None
-    size = f"{weights:,} weights" if isinstance(weights, int) else ""
-    if run.finished is not None:
-        per_piece = f"{looks.nll(run.finished.test_nll_sequence)}/piece"
-        lines.append(_ends(_pair("test", looks.nll(run.finished.test_nll_frame)), [(per_piece, DIM)], width))
-        lines.append(_ends([(looks.clock(run.elapsed_s), PLAIN)], [(size, DIM)], width))
-        return lines
-    if run.epoch is None and run.alive:
-        return [[(phrases.first_words(run), DIM)], *([[(size, DIM)]] if size else [])]
-    rate = looks.lr(run.epoch.lr if run.epoch else None)
-    lines.append(_ends(_pair("train", phrases.train(run)), _pair("lr", rate), width))
-    if run.word == "training":
-        lines.append(_ends([(looks.speed(run.frames_per_s), DIM)], [(looks.left(run.time_left_s), PLAIN)], width))
-    else:
-        hint = "r goes on with it" if run.can_resume else looks.speed(run.frames_per_s)
-        lines.append(_ends([(hint, DIM)], [(looks.clock(run.elapsed_s), PLAIN)], width))
-    return lines
+        style = looks.SIGNS.get(run.word, ("", looks.ERROR))[1]
+        wrapped = textwrap.wrap(looks.clean(run.problem), max(width, 8)) if rows > 3 else [looks.clean(run.problem)]
+        lines = [[(text, style)] for text in wrapped[: max(rows - 2, 1)]]
+    if run.epoch is None and run.alive and not run.problem:
+        lines = [[(phrases.first_words(run), DIM)]]
+    figures = phrases.figures(run)
+    across = max(width // CELL, 2)
+    for start in range(0, len(figures), across):
+        lines.append(_beside(figures[start : start + across], width, across))
+    return lines[:rows]
+
+
+def _beside(figures: Sequence[Figure], width: int, across: int) -> Spans:
+    """Figures in columns; two stand at the edges, shortened or without the right one where they do not fit."""
+    if across == 2:
+        left, right = (*figures, Figure("", ""))[:2]
+        for short_left, short_right in ((False, False), (False, True), (True, True)):
+            line = _ends(left.spans(brief=short_left), right.spans(brief=short_right), width)
+            if looks.length(line) == width:
+                break
+        return line
+    line: Spans = []
+    for number, figure in enumerate(figures):
+        room = number * (width // across) - looks.length(line)
+        line += [(" " * max(room, 1 if line else 0), PLAIN), *figure.spans()]
+    return line
 
 
 def state_line(run: Snapshot, width: int, now: float, beat: int) -> Spans:
@@ -113,10 +127,6 @@ def state_line(run: Snapshot, width: int, now: float, beat: int) -> Spans:
     share = run.share_of_epoch if run.word == "training" else None
     epoch = f"epoch {run.epoch.epoch + 1} · {share:3.0%}" if share is not None else f"epoch {run.epoch.epoch}"
     return _ends([sign, (f" {run.word}", words[1])], [(epoch, DIM)], width)
-
-
-def _pair(word: str, figure: str) -> Spans:
-    return [(f"{word} ", DIM), (figure, BOLD if word in ("valid", "test") else PLAIN)]
 
 
 def _ends(left: Spans, right: Spans, width: int) -> Spans:

@@ -11,7 +11,10 @@ from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
 
-from gatedtui.tui import braille, looks
+from gatedtui.tui import axes, braille, looks
+
+ROUND = 8
+"""Rows from which on an axis has round numbers."""
 
 
 @dataclass(frozen=True)
@@ -110,42 +113,52 @@ def strips(plot: Plot, width: int, height: int, ground: Style) -> list[Strip]:
         height,
         within,
         traces=[braille.Trace(series.values, series.style) for series in plot.series],
-        rules=[braille.Rule(line.value, looks.DIM, line.name) for line in plot.references],
+        rules=[
+            braille.Rule(line.value, looks.DIM, line.name, f"{looks.nll(line.value)} {line.name}" if line.name else "")
+            for line in plot.references
+        ],
         marks=_marks(plot) if plot.signs else [],
     )
     return [
-        Strip([Segment(label, ground + looks.DIM), *_segments(row, ground)], max(width, 0))
+        Strip([Segment(label, looks.on(ground, looks.DIM)), *segments(row, ground)], max(width, 0))
         for label, row in zip(margin or [""] * len(cells), cells, strict=True)
     ]
 
 
-def _segments(row: list[braille.Cell[Style]], ground: Style) -> list[Segment]:
+def segments(row: list[braille.Cell[Style]], ground: Style) -> list[Segment]:
     """Neighbouring cells of one style as one segment."""
-    segments: list[Segment] = []
+    found: list[Segment] = []
     text, style = "", None
     for character, own in row:
         if own is not style and text:
-            segments.append(Segment(text, ground + style if style else ground))
+            found.append(Segment(text, looks.on(ground, style) if style else ground))
             text = ""
         text, style = text + character, own
     if text:
-        segments.append(Segment(text, ground + style if style else ground))
-    return segments
+        found.append(Segment(text, looks.on(ground, style) if style else ground))
+    return found
 
 
 def _margin(plot: Plot, within: braille.Span | None, width: int, height: int) -> list[str]:
-    """The axis' labels, one a row: top and bottom of the range and the references, where no two share a row.
+    """The axis' labels, one a row: the references and round numbers, or where there are few rows, the range's ends.
 
     Empty when there is no axis, nothing to label, or no room beside the labels.
     """
     if not plot.axis or within is None or height < 3:
         return []
-    labels = {0: looks.nll(within[1]), height - 1: looks.nll(within[0])}
+    labels: dict[int, str] = {}
+    if height < ROUND:
+        labels = {0: looks.nll(within[1]), height - 1: looks.nll(within[0])}
     for line in plot.references:
         if line.name and within[0] <= line.value <= within[1]:
             row = braille.depth(line.value, within, 4 * height) // 4
             labels.setdefault(row, looks.nll(line.value))
-    longest = max(len(label) for label in labels.values())
+    rounds = axes.ticks(*within, max(height // 3, 2)) if height >= ROUND else []
+    for value, text in zip(rounds, axes.texts(rounds), strict=True):
+        row = braille.depth(value, within, 4 * height) // 4
+        if not {row - 1, row, row + 1} & set(labels):
+            labels[row] = text
+    longest = max((len(label) for label in labels.values()), default=0)
     if width < longest + 8:
         return []
     return [f"{labels.get(row, ''):>{longest}} " for row in range(height)]

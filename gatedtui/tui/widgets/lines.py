@@ -29,6 +29,10 @@ class Lines(Widget):
             self._lines = fresh
             self.refresh(layout=taller)
 
+    def spans(self, row: int) -> Spans:
+        """The pieces of one line."""
+        return self._lines[row] if row < len(self._lines) else []
+
     @property
     def text(self) -> str:
         """What is shown, without styles."""
@@ -42,7 +46,7 @@ class Lines(Widget):
         """One line, exactly as wide as the widget."""
         ground, width = self.rich_style, self.size.width
         line = self._lines[y] if y < len(self._lines) else []
-        segments = [Segment(piece, ground + style) for piece, style in _cut(line, width)]
+        segments = [Segment(piece, looks.on(ground, style)) for piece, style in _cut(line, width)]
         return Strip(segments).adjust_cell_length(width, ground)
 
 

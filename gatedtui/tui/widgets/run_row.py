@@ -23,7 +23,7 @@ def plot(run: Snapshot, *, large: bool) -> Plot:
     """
     look = looks.unit(run.unit)
     references = [Reference(run.paper, "paper" if large else "", wanted=large)] if run.paper is not None else []
-    if run.marginal is not None and not run.is_sound:
+    if run.marginal is not None:
         references.append(Reference(run.marginal, "guessing" if large else ""))
     series = (
         Series(run.train, look.dim),

@@ -1,0 +1,87 @@
+"""`gated gates`: what a trained model's gates do while it hears a piece."""
+
+from pathlib import Path
+from typing import Annotated
+
+from typer import Option
+
+from gatedtui import paths
+from gatedtui.cli import output
+from gatedtui.cli.options import Json, Runs, Source
+from gatedtui.cli.progress import Bar
+from gatedtui.errors import BadArgument
+
+ALL = 10**9
+"""Steps of a primer that is taken whole."""
+MOST = 200_000
+"""Steps of the longest piece: an hour's gates of 200 units take some gigabytes."""
+
+
+def gates(
+    source: Source = None,
+    input: Annotated[
+        str | None, Option("--input", help="What it hears: DATA:INDEX (a test piece), a MIDI or sound file, pitches.")
+    ] = None,
+    layer: Annotated[int, Option("--layer", help="Which layer, from 1.")] = 1,
+    out: Annotated[Path | None, Option("--out", help="FILE.svg: the heat-maps as a picture.")] = None,
+    steps: Annotated[int | None, Option("--steps", help="Only the beginning.")] = None,
+    brief: Annotated[
+        bool, Option("--brief", help="JSON for a picture: three decimals, long pieces averaged over steps.")
+    ] = False,
+    runs: Runs = None,
+    json: Json = False,
+) -> None:
+    """Shows how open each gate of each unit is at every step, which units hold on for long, and what surprises.
+
+    Examples: gated gates gru-bach --input bach:0 · gated gates gru-bach --input song.mid --out gates.svg ·
+    gated gates lstm-bach --input bach:3 --json
+    """
+    if input is None:
+        raise BadArgument("What should it hear?", "gated gates --input bach:0")
+    if out is not None and out.suffix.lower() != ".svg":
+        raise BadArgument(f"'{out}' ends in '{out.suffix}', which is not .svg.", f"--out {out.stem or 'gates'}.svg")
+    if steps is not None and steps < 1:
+        raise BadArgument(f"--steps must be 1 or more, not '{steps}'.", "--steps 128")
+    from gatedtui import compose, sources
+
+    found = sources.find(source, runs=runs or paths.runs_folder())
+    output.say(found.described)
+    data = found.checkpoint.data
+    with Bar() as bar:
+        places = {"cache": paths.cache_folder(), "mirror": paths.mirror(), "progress": bar}
+        if data["kind"] == "music":
+            grid = int(data["steps_per_quarter"])
+            piece = compose.read_primer(input, steps or ALL, grid=grid, **places)
+        else:
+            piece = compose.read_voice(input, steps or ALL, rate_hz=int(data["rate_hz"]), **places) / data["scale"]
+    if len(piece) > MOST:
+        raise BadArgument(f"'{input}' lasts {len(piece):,} steps, more than {MOST:,}.", "--steps 1000")
+    from gatedtui import gates as core
+
+    about = {"source": str(found.path), "model": found.described, "data": data["name"], "input": input}
+    about |= core.describe(found.checkpoint, piece, layer=layer, brief=brief)
+    if out is not None:
+        from gatedtui import atomic
+        from gatedtui.page.gates import picture
+
+        atomic.write(out, picture(about).encode())
+    if json:
+        output.line(about)
+    else:
+        _tell(about, out)
+
+
+def _tell(about: dict, out: Path | None) -> None:
+    nll = f", {about['nll_frame']:.2f} nats a frame" if about["nll_frame"] is not None else ""
+    output.result(f"{about['unit']} {about['hidden']} hears {about['input']}: {about['steps']} steps{nll}")
+    proper = {name: gate for name, gate in about["gates"].items() if "mean" in gate}
+    if not proper:
+        output.result("  tanh units have no gates; the mean |h| of a unit says how hard it works")
+    for name, gate in proper.items():
+        held = sorted(gate.get("held_steps", []))
+        words = [f"  {name}", f"mean {gate['mean']:.2f}", f"closed {gate['closed']:4.0%}", f"open {gate['open']:4.0%}"]
+        if held:
+            words.append(f"holds {held[0]:.1f} to {held[-1]:.1f} steps, in the middle {held[len(held) // 2]:.1f}")
+        output.result("   ".join(words))
+    if out is not None:
+        output.result(f"  {out}")

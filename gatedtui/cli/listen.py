@@ -1,0 +1,200 @@
+"""`gated listen`: files, runs, released models and real pieces side by side, equally loud, or blind."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import typer
+
+from gatedtui import paths
+from gatedtui.cli import output
+from gatedtui.cli.options import Json, Runs
+from gatedtui.cli.progress import Bar
+from gatedtui.errors import BadArgument, BadSource, unknown
+
+MOST = 9
+"""Clips side by side: one for each number key."""
+PLACE = Path("listen")
+"""The folder that `w` writes into."""
+
+
+def listen(
+    what: Annotated[
+        list[str], typer.Argument(help="Audio or MIDI files, runs, released models, checkpoints, or DATA:INDEX.")
+    ],
+    blind: Annotated[bool, typer.Option("--blind", help="A blind test: labels hidden, answers counted.")] = False,
+    task: Annotated[str, typer.Option("--task", help="Blind: abx, prefer or real (which one is real?).")] = "abx",
+    trials: Annotated[int, typer.Option("--trials", help="Blind: how many presentations.")] = 10,
+    excerpts: Annotated[int, typer.Option("--excerpts", help="Blind: over so many pieces and seeds.")] = 1,
+    results: Annotated[
+        Path | None, typer.Option("--results", help="Blind: the file answers are added to (listen-results.json).")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Write the clips into this folder.")] = None,
+    seconds: Annotated[float | None, typer.Option("--seconds", help="Length that models draw (default 30).")] = None,
+    temperature: Annotated[float, typer.Option("--temperature", help="Below 1 cautious, above 1 adventurous.")] = 1.0,
+    seed: Annotated[int, typer.Option("--seed", help="Of every model's draw, and of the blind order.")] = 1,
+    prime: Annotated[
+        str | None, typer.Option("--prime", help="How models begin: a file, DATA:INDEX or pitches.")
+    ] = None,
+    prime_steps: Annotated[int | None, typer.Option("--prime-steps", help="Use this much of the primer.")] = None,
+    qpm: Annotated[float, typer.Option("--qpm", help="Quarter notes a minute.")] = 96.0,
+    restrike: Annotated[int, typer.Option("--restrike", help="Strike held notes anew every N quarter notes.")] = 0,
+    soundfont: Annotated[
+        str | None, typer.Option("--soundfont", help="Play music through FluidSynth: a file, or TimGM6mb.")
+    ] = None,
+    program: Annotated[int, typer.Option("--program", help="General MIDI instrument of the SoundFont.")] = 0,
+    runs: Runs = None,
+    json: Json = False,
+) -> None:
+    """Puts clips side by side: one seed, primer, length and loudness; number keys switch and keep the place.
+
+    With DATA:INDEX among them, models go on from that piece's beginning, and the piece itself is the real continuation.
+    Without a sound card the pictures stay and the clips can be written as files.
+
+    Examples: gated listen bach:3 gru-bach-1 lstm-bach-1 · gated listen a.wav b.mid ·
+    gated listen bach:3 gru-bach --blind --task real --excerpts 5
+    """
+    from gatedtui.listen import blind as tests
+
+    _check(what, task if blind else "abx", tests.TASKS, locals())
+    if out is not None and out.exists() and not out.is_dir():
+        raise BadSource(f"'{out}' is not a folder.", "Give a folder's name: --out clips")
+    from gatedtui.listen.gather import Choice, gather
+    from gatedtui.listen.items import Item, matched
+
+    choice = Choice(
+        seed=seed,
+        seconds=seconds,
+        temperature=temperature,
+        prime=prime,
+        prime_steps=prime_steps,
+        qpm=qpm,
+        restrike=restrike,
+        soundfont=_soundfont(soundfont, program),
+        program=program,
+    )
+    place = runs or paths.runs_folder()
+
+    def collect(excerpt: int) -> list[Item]:
+        with Bar() as bar:
+            found = gather(
+                what,
+                replace(choice, excerpt=excerpt),
+                runs=place,
+                cache=paths.cache_folder(),
+                mirror=paths.mirror(),
+                progress=bar,
+                say=output.say,
+            )
+        return matched(found)
+
+    if blind:
+        from gatedtui.cli import blind as face
+
+        face.run(
+            collect,
+            task=cast(tests.Task, task),
+            trials=trials,
+            excerpts=excerpts,
+            seed=seed,
+            results_file=results,
+            out=out,
+            json=json,
+        )
+        return
+    items = collect(0)
+    if out is not None:
+        from gatedtui.listen.items import write_clips
+
+        out.mkdir(parents=True, exist_ok=True)
+        for path in write_clips(items, out):
+            output.say(f"wrote {path}")
+    if json or not output.on_a_terminal():
+        _report(items, json=json)
+        return
+    from gatedtui.tui.listen import run_listen
+
+    run_listen(items, title=_title(choice, items), place=out or PLACE)
+
+
+def _check(what: Sequence[str], task: str, tasks: Sequence[str], values: dict[str, Any]) -> None:
+    if task not in tasks:
+        raise unknown("task", task, tasks)
+    if len(what) > MOST:
+        raise BadArgument(
+            f"'{len(what)}' clips are too many side by side.", f"At most {MOST}: one for each number key."
+        )
+    for name, low, high in (("trials", 1, 1000), ("excerpts", 1, 100), ("restrike", 0, 1000)):
+        if not low <= values[name] <= high:
+            raise BadArgument(f"--{name} must lie in {low}..{high}, not '{values[name]}'.", f"--{name} {max(low, 1)}")
+    for name, low, high in (("seconds", 0.1, 3600.0), ("temperature", 1e-3, 1e3), ("qpm", 4.0, 1000.0)):
+        value = values[name]
+        if value is not None and not (math.isfinite(value) and low <= value <= high):
+            raise BadArgument(f"--{name} must lie in [{low:g}, {high:g}], not '{value}'.", f"--{name} {max(low, 1):g}")
+    if not 0 <= values["seed"] < 2**62:
+        raise BadArgument(f"--seed must be a whole number from 0, not '{values['seed']}'.", "--seed 7")
+    if values["prime_steps"] is not None and values["prime_steps"] < 1:
+        raise BadArgument(f"--prime-steps must be 1 or more, not '{values['prime_steps']}'.", "--prime-steps 32")
+
+
+def _soundfont(name: str | None, program: int) -> Path | None:
+    if name is None:
+        if program:
+            raise BadArgument(
+                f"The built-in piano has no program '{program}'.", "Give a SoundFont too: --soundfont TimGM6mb"
+            )
+        return None
+    from gatedtui.sound import fluid
+
+    return fluid.soundfont(name)
+
+
+def _title(choice: Any, items: Sequence[Any]) -> str:
+    primed = next((item for item in items if item.primer_s), None)
+    parts = [f"seed {choice.seed}", f"temperature {choice.temperature:.2f}"]
+    if primed is not None:
+        start = next((item.label for item in items if item.kind == "real"), choice.prime or "the primer")
+        parts.insert(0, f"one primer: {start}, first {primed.primer_s:.1f} s")
+    if not any(item.kind == "model" for item in items):
+        parts = []
+    return " · ".join(["listen", *parts, "equally loud"])
+
+
+def _report(items: Sequence[Any], *, json: bool) -> None:
+    """What there is to hear, as a table or as JSON."""
+    if json:
+        output.document(
+            [
+                {
+                    "label": item.label,
+                    "kind": item.kind,
+                    "content": item.content,
+                    "unit": item.unit or None,
+                    "source": item.source,
+                    "seconds": item.duration_s,
+                    "primer_s": item.primer_s,
+                    "nll_frame": item.nll,
+                    "statistics": item.statistics,
+                    "command": " ".join(item.command) or None,
+                }
+                for item in items
+            ]
+        )
+        return
+    rows = []
+    for item in items:
+        known = item.statistics
+        rows.append(
+            [
+                item.label,
+                item.kind,
+                f"{item.duration_s:.1f} s",
+                "–" if item.nll is None else f"{item.nll:.2f}",
+                f"{known['polyphony']:.1f}" if "polyphony" in known else "–",
+                f"{known['scale_consistency']:.0%}" if "scale_consistency" in known else "–",
+            ]
+        )
+    output.table(["clip", "kind", "length", "nats/frame", "polyphony", "in scale"], rows, right={2, 3, 4, 5})
+    output.say("On a terminal this becomes a screen to switch between them; --out DIR writes the clips.")

@@ -1,0 +1,134 @@
+// One recurrent layer and one standard head: the whole training step, and scoring.
+//
+// All parameters lie in one vector, in the order of network.py:
+//   W [G*H, I]   U [G*H, H]   b [G*H]   V [3, H] (LSTM)   weight [O, H]   bias [O]
+#pragma once
+#include "head.h"
+#include "noise.h"
+#include "recurrence.h"
+#include "update.h"
+
+namespace {
+
+// Mirrored by a ctypes.Structure; everything is owned by the caller and only read.
+template <class T> struct Minibatch {
+  Shape shape;       // order is unused: rows come longest first
+  Frames<T> x;       // [N, I]
+  Frames<T> target;  // [N, D]: lists for the Bernoulli head, dense for the mixture
+};
+
+struct Noise {
+  double std;          // 0: none
+  i64 n;               // the first n parameters receive it: W and U
+  std::uint64_t seed;
+  std::uint64_t draw;  // which draw under this seed
+};
+
+struct StepResult {
+  double nll;   // summed over the minibatch's frames, nats
+  double norm;  // of the gradient, before rescaling
+  i64 updated;  // 0: nll or norm is not finite, and nothing was written
+};
+
+template <class T> class Step {
+ public:
+  Recurrence<T> layer;
+  Head<T> head;
+  Stages stages;
+  const i64 size;  // parameters
+
+  Step(Kind kind, i64 I, i64 H, Loss loss, i64 M, i64 D)
+      : layer(kind, I, H), head(loss, H, M, D), size(layer.unit.G * H * (I + H + 1) + (kind == Kind::LSTM ? 3 * H : 0) + head.O * (H + 1)) {}
+
+  // gradient [size] = d(scale · Σ nll)/d(parameters) at `parameters` [size]; written, may not overlap. Gives Σ nll.
+  double gradient(const T* parameters, const Minibatch<T>& batch, double scale, T* gradient) {
+    stages.start();
+    return weighted_gradient(parameters, batch, scale, gradient);
+  }
+
+  // The whole step: the gradient at noisy weights, rescaled and applied to the clean ones. parameters [size] and the
+  // memory are written, unless the loss or the norm is not finite.
+  StepResult step(T* parameters, const Minibatch<T>& batch, double scale, const Noise& noise, const Recipe& recipe, const Memory<T>& memory) {
+    stages.start();
+    T* g = gradient_.need(size);
+    StepResult result{};
+    result.nll = weighted_gradient(noise.std ? noisy(parameters, noise) : parameters, batch, scale, g);
+    result.norm = std::sqrt(square_sum<T>(g, size));
+    result.updated = std::isfinite(result.nll) && std::isfinite(result.norm);
+    if (result.updated) update<T>(parameters, g, size, result.norm, memory, recipe, scratch_);
+    stages.end(Stage::UPDATE);
+    return result;
+  }
+
+  // row_nll [B] = each row's NLL summed over its frames. Only a chunk's states are kept, so long pieces stay in the cache.
+  void score(const T* parameters, const Minibatch<T>& batch, double* row_nll) {
+    stages.start();
+    set_weights(parameters, batch, false);
+    layer.begin(batch.x, nullptr, nullptr, false);
+    T* nll = nll_.need(layer.plan.largest_chunk(CHUNK));
+    std::fill(row_nll, row_nll + layer.plan.rows, 0.0);
+    const auto cut = layer.plan.cuts(CHUNK);
+    for (std::size_t k = 0; k + 1 < cut.size(); k++) {
+      const i64 first = layer.plan.begin[cut[k]];
+      layer.forward(cut[k], cut[k + 1], stages);
+      head.chunk(first, layer.plan.begin[cut[k + 1]] - first, layer.states(cut[k]), batch.target, nll, 1, nullptr, nullptr, stages);
+      for (i64 t = cut[k]; t < cut[k + 1]; t++)
+        for (i64 m = 0; m < layer.plan.live(t); m++) row_nll[m] += nll[layer.plan.begin[t] - first + m];
+    }
+  }
+
+ private:
+  Buffer<T> noisy_, gradient_, scratch_;  // [size]
+  Buffer<float> normal_;                  // [noise.n]
+  Buffer<T> dh_;                          // [F, P] dL/dh of a chunk, from the head to the layer
+  Buffer<T> nll_;                         // [F]
+
+  const T* noisy(const T* parameters, const Noise& noise) {
+    float* z = normal_.need(noise.n);
+    gated_normal_numbers(noise.seed, (std::uint32_t)noise.draw, noise.n, z);
+    T* p = noisy_.need(size);
+    for (i64 i = 0; i < noise.n; i++) p[i] = parameters[i] + (T)noise.std * (T)z[i];
+    std::memcpy(p + noise.n, parameters + noise.n, (size - noise.n) * sizeof(T));
+    stages.end(Stage::NOISE);
+    return p;
+  }
+
+  struct Places { i64 W, U, b, V, weight, bias; };
+  Places places() const {
+    const i64 G = layer.unit.G, H = layer.H, U = G * H * layer.I, b = U + G * H * H, V = b + G * H;
+    const i64 weight = V + (layer.unit.kind == Kind::LSTM ? 3 * H : 0);
+    return {0, U, b, V, weight, weight + head.O * H};
+  }
+
+  void set_weights(const T* p, const Minibatch<T>& batch, bool backward) {
+    const Places at = places();
+    layer.plan.set(batch.shape);
+    layer.set_weights({p + at.W, p + at.U, p + at.b, p + at.V}, backward, false);
+    head.set_weights(p + at.weight, p + at.bias, backward);
+    stages.end(Stage::WEIGHTS);
+  }
+
+  double weighted_gradient(const T* parameters, const Minibatch<T>& batch, double scale, T* g) {
+    set_weights(parameters, batch, true);
+    const Plan& plan = layer.plan;
+    const auto cut = plan.cuts(CHUNK);
+    layer.begin(batch.x, nullptr, nullptr, true);
+    for (std::size_t k = 0; k + 1 < cut.size(); k++) layer.forward(cut[k], cut[k + 1], stages);
+    layer.begin_backward(nullptr, nullptr);
+    head.begin_backward();
+    T* dh = dh_.need(plan.largest_chunk(CHUNK) * layer.P);
+    double nll = 0;
+    for (std::size_t k = cut.size() - 1; k-- > 0;) {
+      const i64 first = plan.begin[cut[k]], frames = plan.begin[cut[k + 1]] - first;
+      nll += head.chunk(first, frames, layer.states(cut[k]), batch.target, nullptr, (T)scale, nullptr, dh, stages);
+      layer.backward(cut[k], cut[k + 1], dh, nullptr, stages);
+    }
+    const Places at = places();
+    layer.weight_gradients({g + at.W, g + at.U, g + at.b, layer.unit.kind == Kind::LSTM ? g + at.V : nullptr});
+    head.weight_gradients(g + at.weight, g + at.bias);
+    stages.end(Stage::WEIGHTS);
+    return nll;
+  }
+};
+
+}  // namespace

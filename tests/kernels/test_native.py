@@ -1,0 +1,467 @@
+"""Every compiled build this CPU can run, against the equations: layers, losses, updates and the single step."""
+
+import os
+import types
+from functools import lru_cache
+
+import numpy as np
+import pytest
+import torch
+
+from gatedtui import kernels
+from gatedtui.heads.bernoulli import Bernoulli
+from gatedtui.heads.mixture import MixtureOfGaussians
+from gatedtui.kernels import library, minibatch, native, rules, single
+from gatedtui.kernels.library import Found, Library
+from gatedtui.network import Network
+from gatedtui.units import UNITS
+
+EPS = {torch.float64: torch.finfo(torch.float64).eps, torch.float32: torch.finfo(torch.float32).eps}
+SHAPES = [
+    (1, 1, 3, 5),
+    (9, 1, 4, 16),
+    (7, 4, 6, 13),
+    (40, 3, 88, 46),
+    (3, 300, 20, 33),
+    (23, 16, 20, 100),
+]  # T, B, I, H
+RAGGED = ["none", "longest first", "any order", "all shorter than T"]
+
+pytestmark = pytest.mark.skipif(
+    library.installed().library is None, reason=f"no compiled kernels: {library.installed().why}"
+)
+
+
+@pytest.fixture(params=library.usable(), ids=lambda found: found.build)
+def build(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Library:
+    """Each build in turn as the one in use."""
+    found = Found(request.param, "for a test")
+    monkeypatch.setattr(library, "installed", lambda: found)
+    return request.param
+
+
+@lru_cache
+def expected(name, shape, ragged, started, x_grad, sparse, dtype=torch.float64):
+    """The reference's values and gradients, in float64 at parameters of `dtype`: the same for every build."""
+    unit, x, state = case(name, shape, dtype, started=started, x_grad=x_grad, sparse=sparse)
+    state = [s.detach().double().requires_grad_() for s in flat(state)]
+    x = x.detach().double().requires_grad_(x_grad)
+    given = None if not state else tuple(state) if name == "lstm" else state[0]
+    return everything(unit.double(), x, given, lengths_of(ragged, *shape[:2]), "reference")
+
+
+def lengths_of(kind, steps, rows):
+    some = torch.randint(1, steps + 1, (rows,), generator=torch.Generator().manual_seed(steps * 100 + rows))
+    match kind:
+        case "none":
+            return None
+        case "longest first":
+            return some.sort(descending=True).values
+        case "all shorter than T":
+            return some.clamp(max=max(1, steps - 2))
+        case _:
+            return some.tolist()
+
+
+def drawn(*size, seed=5, std=1.0):
+    return torch.empty(size, dtype=torch.float64).normal_(std=std, generator=torch.Generator().manual_seed(seed))
+
+
+def binary(*size, seed=6, share=0.1):
+    return (torch.rand(size, generator=torch.Generator().manual_seed(seed)) < share).double()
+
+
+def flat(state):
+    return [] if state is None else list(state) if isinstance(state, tuple) else [state]
+
+
+def distance(a, b):
+    """Largest difference over the largest value."""
+    a, b = a.detach().double(), b.detach().double()
+    return float((a - b).abs().max() / b.abs().max().clamp_min(1e-30))
+
+
+def case(name, shape, dtype, *, started, x_grad, sparse=False):
+    T, B, I, H = shape
+    unit = UNITS[name](I, H).to(dtype)
+    with torch.no_grad():
+        for number, p in enumerate(unit.parameters()):
+            p.copy_(drawn(*p.shape, seed=number, std=p.shape[-1] ** -0.5))
+    x = (binary(T, B, I) if sparse else drawn(T, B, I)).to(dtype).requires_grad_(x_grad)
+    h0, c0 = (drawn(B, H, seed=seed).to(dtype).requires_grad_() for seed in (8, 9))
+    return unit, x, (None if not started else (h0, c0) if name == "lstm" else h0)
+
+
+def everything(unit, x, state, lengths, backend):
+    """Outputs, and the gradients of a loss that weighs all of them, frames beyond row ends and final states too."""
+    h, last = kernels.scan(unit, x, state, lengths, backend)
+    outputs = [h, *flat(last)]
+    loss = sum((o * drawn(*o.shape, seed=20 + n).to(o)).sum() for n, o in enumerate(outputs))
+    wanted = [*([x] if x.requires_grad else []), *unit.parameters(), *flat(state)]
+    return outputs, torch.autograd.grad(loss, wanted)
+
+
+# -- layers ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", UNITS)
+@pytest.mark.parametrize("ragged", RAGGED)
+def test_float64_values_and_gradients_are_autograd_s(build, name, ragged):
+    for shape in SHAPES:
+        for started, x_grad, sparse in ((False, False, False), (False, False, True), (True, True, False)):
+            unit, x, state = case(name, shape, torch.float64, started=started, x_grad=x_grad, sparse=sparse)
+            found = everything(unit, x, state, lengths_of(ragged, *shape[:2]), "native")
+            exact = expected(name, shape, ragged, started, x_grad, sparse)
+            for a, b in zip((*found[0], *found[1]), (*exact[0], *exact[1]), strict=True):
+                assert a.shape == b.shape
+                assert distance(a, b) < 1e-12, (shape, started, x_grad, sparse)
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_float32_is_as_close_to_float64_as_its_roundings_allow(build, name):
+    for shape in SHAPES:
+        T, B, I, H = shape
+        lengths = lengths_of("any order", T, B)
+        found = everything(*case(name, shape, torch.float32, started=True, x_grad=True), lengths, "native")
+        exact = expected(name, shape, "any order", True, True, False, torch.float32)
+        # the longest chain of roundings: T steps of sums over I + H products and of activations good to two roundings
+        # each, four gates of them; then a sum over B rows a step
+        bound = EPS[torch.float32] * T * (I + H + B + 8)
+        for a, b in zip((*found[0], *found[1]), (*exact[0], *exact[1]), strict=True):
+            assert a.dtype == torch.float32
+            assert distance(a, b) < bound, shape
+
+
+@pytest.mark.parametrize("name", UNITS)
+@pytest.mark.parametrize("dtype", EPS)
+def test_padded_lanes_are_zero_after_a_forward_and_a_backward_pass(build, name, dtype):
+    for shape in ((7, 4, 6, 13), (3, 300, 5, 33), (300, 2, 5, 1)):
+        unit, x, state = case(name, shape, dtype, started=True, x_grad=True)
+        h, _ = kernels.scan(unit, x, state, lengths_of("any order", *shape[:2]), "native")
+        torch.autograd.grad(h.sum(), [x, *unit.parameters()], retain_graph=True)
+        padding = native.functions()[f"scan_padding_{native.SUFFIX[dtype]}"](h.grad_fn.held.address)
+        assert padding == 0
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_dead_frames_reach_nothing_not_even_as_nan(build, name):
+    lengths = torch.tensor([3, 7, 1, 5])
+    dead = (torch.arange(7)[:, None] >= lengths)[:, :, None]
+    results = []
+    for filler in (0.0, float("nan")):
+        unit, x, _ = case(name, (7, 4, 6, 5), torch.float64, started=False, x_grad=True)
+        filled = torch.where(dead, filler, x.detach()).requires_grad_()
+        h, _ = kernels.scan(unit, filled, None, lengths, "native")
+        assert bool((h.masked_select(dead) == 0).all())
+        weights = torch.where(dead, filler, torch.ones_like(h))
+        results.append(torch.autograd.grad(h, [filled, *unit.parameters()], weights))
+        assert bool((results[-1][0].masked_select(dead) == 0).all())
+    torch.testing.assert_close(results[1], results[0], rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("name", UNITS)
+@pytest.mark.parametrize("which", ["h alone", "final state alone"])
+def test_gradients_are_right_when_only_one_output_is_used(build, name, which):
+    gradients = []
+    for backend in ("reference", "native"):
+        unit, x, state = case(name, (7, 4, 6, 5), torch.float64, started=True, x_grad=True)
+        h, last = kernels.scan(unit, x, state, [3, 7, 1, 5], backend)
+        used = [h] if which == "h alone" else flat(last)
+        gradients.append(torch.autograd.grad(sum((u**2).sum() for u in used), [x, *unit.parameters(), *flat(state)]))
+    for a, b in zip(*gradients, strict=True):
+        assert distance(a, b) < 1e-12
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_nothing_done_in_between_changes_a_gradient(build, name):
+    """Other passes, the weights overwritten, the output overwritten, the state overwritten: the backward pass has copies."""
+    T, B, I, H = shape = (7, 4, 6, 5)
+    unit, x, state = case(name, shape, torch.float64, started=True, x_grad=True)
+    expected = torch.autograd.grad(kernels.scan(unit, x, state, [3, 7, 1, 5], "native")[0].sum(), [x, unit.U])
+    h, _ = kernels.scan(unit, x, state, [3, 7, 1, 5], "native")
+    loss = h.sum()
+    for other in range(12):
+        kernels.scan(unit, drawn(T, B, I, seed=other).requires_grad_(), None, None, "native")[0].sum().backward()
+    with torch.no_grad():
+        for tensor in (h, unit.U, unit.W, *flat(state)):
+            tensor.data.fill_(7.0)  # .data: not even torch hears of it
+    found = torch.autograd.grad(loss, [x, unit.U], retain_graph=True)
+    torch.testing.assert_close(found, expected, rtol=0, atol=0)
+    again = torch.autograd.grad(loss, [x, unit.U])
+    torch.testing.assert_close(again, expected, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_an_overwritten_input_is_refused(build, name):
+    unit, x, _ = case(name, (7, 4, 6, 5), torch.float64, started=False, x_grad=False)
+    h, _ = kernels.scan(unit, x, None, None, "native")
+    x.mul_(2)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        h.sum().backward()
+
+
+def test_second_derivatives_are_refused_rather_than_wrong(build):
+    unit, x, _ = case("gru", (3, 2, 4, 5), torch.float64, started=False, x_grad=True)
+    h, _ = kernels.scan(unit, x, None, None, "native")
+    (gradient,) = torch.autograd.grad((h**2).sum(), unit.U, create_graph=True)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        gradient.sum().backward()
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_stacked_layers_learn_through_each_other(build, name):
+    head = Bernoulli(5, 7)
+    network = Network(name, 7, 5, head, 3).double()
+    x, y, lengths = binary(9, 4, 7, share=0.3), binary(9, 4, 7, seed=1, share=0.3), [3, 9, 1, 5]
+    gradients = [
+        network.gradient(network.losses(x, y, lengths, backend=backend).sum()) for backend in ("native", "reference")
+    ]
+    assert distance(*gradients) < 1e-12
+
+
+@pytest.mark.parametrize("dtype", EPS)
+@pytest.mark.parametrize("where", ["weight", "unused column", "input", "state"])
+def test_nan_in_is_nan_out(build, dtype, where):
+    for name in UNITS:
+        unit, x, state = case(name, (5, 3, 8, 5), dtype, started=True, x_grad=False, sparse=True)
+        with torch.no_grad():
+            x[:, :, 7] = 0
+            place = {"weight": unit.U, "unused column": unit.W, "input": x[2], "state": flat(state)[0]}[where]
+            place.view(-1)[7 if where == "unused column" else 0] = float("nan")
+        h, _ = kernels.scan(unit, x, state, None, "native")
+        assert bool(h.isnan().any())
+        assert bool(torch.autograd.grad(h.sum(), unit.U)[0].isnan().any())
+
+
+# -- losses ---------------------------------------------------------------------------------------------------------------
+
+
+def head_case(kind, dtype, hidden=13):
+    head = Bernoulli(hidden, 88) if kind == "bernoulli" else MixtureOfGaussians(hidden, 20, 10)
+    head = head.to(dtype)
+    with torch.no_grad():
+        head.weight.copy_(drawn(*head.weight.shape, seed=1, std=0.5))
+        head.bias.copy_(drawn(*head.bias.shape, seed=2))
+        if kind == "mixture":  # log-scales beyond both limits: their gradient is zero
+            head.bias[230:240], head.bias[250:260] = 9.0, -12.0
+    return head
+
+
+@pytest.mark.parametrize("kind", ["bernoulli", "mixture"])
+@pytest.mark.parametrize("dtype", EPS)
+def test_losses_and_their_gradients_are_the_heads(build, kind, dtype):
+    hidden = 13
+    for T, B in ((1, 1), (6, 3), (2, 300), (40, 7)):
+        head, exact = head_case(kind, dtype), head_case(kind, dtype).double()
+        target = binary(T, B, 88) if kind == "bernoulli" else drawn(T, B, 10)
+        mask = torch.arange(T)[:, None] < torch.tensor(lengths_of("any order", T, B))
+        for live, weights in (
+            (None, torch.full((T, B), 0.3)),
+            (mask, torch.full((T, B), 0.3)),
+            (mask, drawn(T, B).abs()),
+        ):
+            results = []
+            for h_dtype, used, backend in ((dtype, head, "native"), (torch.float64, exact, "reference")):
+                h = drawn(T, B, hidden, seed=3).to(dtype).to(h_dtype).requires_grad_()
+                values = kernels.nll(used, h, target.to(h_dtype), live, backend)
+                loss = (values * weights.to(h_dtype)).sum()
+                results.append([values, *torch.autograd.grad(loss, [h, used.weight, used.bias])])
+            # sums over T·B frames; and a part's exponent, about as large as the NLL, is a sum of H + outputs roundings,
+            # by which its share of the likelihood is off
+            largest = float(results[1][0].abs().max())
+            bound = (
+                1e-12 if dtype == torch.float64 else EPS[dtype] * (T * B + (hidden + target.shape[2]) * max(1, largest))
+            )
+            for a, b in zip(*results, strict=True):
+                assert distance(a, b) < bound, (T, B)
+
+
+def test_a_held_log_scale_has_no_gradient(build):
+    head = head_case("mixture", torch.float64)
+    with torch.no_grad():
+        head.weight[220:] = 0
+    values = kernels.nll(head, drawn(4, 3, 13).requires_grad_(), drawn(4, 3, 10), None, "native")
+    (bias,) = torch.autograd.grad(values.sum(), head.bias)
+    assert not bias[230:240].any() and not bias[250:260].any()
+    assert bias[240:250].all()
+
+
+@pytest.mark.parametrize("kind", ["bernoulli", "mixture"])
+@pytest.mark.parametrize("dtype", EPS)
+def test_a_nan_reaches_loss_and_gradient_in_its_own_frame(build, kind, dtype):
+    head = head_case(kind, dtype)
+    target = (binary(3, 2, 88) if kind == "bernoulli" else drawn(3, 2, 10)).to(dtype)
+    h = drawn(3, 2, 13).to(dtype)
+    h[1, 0, 4] = float("nan")
+    h.requires_grad_()
+    values = kernels.nll(head, h, target, None, "native")
+    assert values.isnan().nonzero().tolist() == [[1, 0]]
+    dh, weight = torch.autograd.grad(values.sum(), [h, head.weight])
+    assert dh.isnan().any(2).nonzero().tolist() == [[1, 0]]
+    assert bool(weight.isnan().any())
+
+
+@pytest.mark.parametrize("dtype", EPS)
+def test_an_infinite_logit_does_not_pass_for_a_finite_loss(build, dtype):
+    head = head_case("mixture", dtype)
+    with torch.no_grad():
+        head.bias[3] = float("inf")
+    values = kernels.nll(head, drawn(3, 2, 13).to(dtype), drawn(3, 2, 10).to(dtype), None, "native")
+    assert not values.isfinite().any()
+
+
+def test_targets_that_are_not_binary_are_the_equations_business(build):
+    head = head_case("bernoulli", torch.float64)
+    h, target = drawn(3, 2, 13), torch.full((3, 2, 88), 0.25, dtype=torch.float64)
+    torch.testing.assert_close(kernels.nll(head, h, target, None, "native"), head.nll(h, target), rtol=0, atol=0)
+
+
+# -- updates --------------------------------------------------------------------------------------------------------------
+
+
+def recipe(optimiser="rmsprop", **changes):
+    values = {"lr": 1e-2, "momentum": 0.9, "averaging": 0.95, "eps": 1e-4, "clip": 0.5, "clip_what": "gradient"}
+    return types.SimpleNamespace(optimiser=optimiser, **(values | changes))
+
+
+@pytest.mark.parametrize("optimiser", rules.RULES)
+@pytest.mark.parametrize("changes", [{"clip": 0.0}, {"clip": 2.0}, {"clip": 0.05, "clip_what": "update"}])
+@pytest.mark.parametrize("dtype", EPS)
+def test_thirty_updates_are_the_rules(build, optimiser, changes, dtype):
+    plan = recipe(optimiser, **changes)
+    for n in (1, 5, 1003):
+        w = drawn(n).to(dtype)
+        exact = w.double()
+        state, exact_state = kernels.update_state(w, optimiser), kernels.update_state(exact, optimiser)
+        for number in range(30):
+            g = drawn(n, seed=number).to(dtype)
+            before = g.clone()
+            norm = kernels.update(w, g, state, plan, lr=None if number % 2 else 2e-2, backend="native")
+            expected = rules.update(exact, g.double(), exact_state, plan, lr=None if number % 2 else 2e-2)
+            assert distance(norm, expected) < 4 * EPS[dtype] and torch.equal(g, before)
+        assert int(state["updates"]) == 30
+        for a, b in [(w, exact), *((state[name], exact_state[name]) for name in rules.RULES[optimiser])]:
+            # squares of 30 gradients, averaged: a rounding each, and the root doubles none of them
+            assert distance(a, b) < (1e-13 if dtype == torch.float64 else 60 * EPS[dtype]), (n, optimiser)
+
+
+@pytest.mark.parametrize("optimiser", rules.RULES)
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_a_bad_gradient_does_not_pass_for_an_update(build, optimiser, bad):
+    w, g = drawn(50), drawn(50, seed=1)
+    state = kernels.update_state(w, optimiser)
+    g[7] = bad
+    norm = kernels.update(w, g, state, recipe(optimiser), backend="native")
+    assert not norm.isfinite() and bool(w.isnan().any())
+
+
+# -- the single step ------------------------------------------------------------------------------------------------------
+
+
+def step_case(name, kind, shape, dtype):
+    T, B, H = shape
+    head = Bernoulli(H, 88) if kind == "bernoulli" else MixtureOfGaussians(H, 20, 10)
+    network = Network(name, 88 if kind == "bernoulli" else 20, H, head).to(dtype)
+    network.flat.add_(drawn(len(network.flat), seed=3, std=0.1).to(dtype))
+    if kind == "bernoulli":
+        return network, binary(T, B, 88).to(dtype), binary(T, B, 88, seed=7).to(dtype)
+    return network, drawn(T, B, 20).to(dtype), drawn(T, B, 10, seed=7).to(dtype)
+
+
+@pytest.mark.parametrize("name", UNITS)
+@pytest.mark.parametrize("kind", ["bernoulli", "mixture"])
+def test_the_single_call_equals_its_pieces(build, name, kind):
+    for shape in ((1, 1, 1), (7, 3, 5), (30, 16, 46), (2, 300, 33)):
+        for ragged in ("none", "any order"):
+            network, x, target = step_case(name, kind, shape, torch.float64)
+            lengths = lengths_of(ragged, *shape[:2])
+            batch, order = minibatch.padded(x, target, lengths, lists=kind == "bernoulli")
+            losses = network.losses(x, target, lengths, backend="native")
+            pieces = network.gradient(losses.sum() / batch.frames)
+            unit = network.units[0]
+            nll, found = single.gradient(unit, network.head, network.flat, batch)
+            assert nll == pytest.approx(losses.sum().item(), rel=1e-14)
+            assert distance(found, pieces) < 4e-15, shape
+            rows = torch.from_numpy(kernels.score(unit, network.head, network.flat, batch))
+            assert distance(rows, losses.sum(0)[order]) < 4e-15
+            exact = network.gradient(network.losses(x, target, lengths, backend="reference").sum() / batch.frames)
+            for a, b in zip(*(g.split([p.numel() for p in network.in_order()]) for g in (found, exact)), strict=True):
+                assert distance(a, b) < 1e-12
+
+
+@pytest.mark.parametrize("kind", ["bernoulli", "mixture"])
+@pytest.mark.parametrize("optimiser", rules.RULES)
+def test_single_steps_with_noise_are_the_optimiser_s_in_pieces(build, kind, optimiser):
+    from gatedtui.optim import Optimiser
+
+    plan, results = recipe(optimiser, noise=0.075), []
+    for backend in ("native", "reference"):
+        network, x, target = step_case("gru", kind, (9, 4, 7), torch.float64)
+        learner = Optimiser(network, plan, seed=3, backend=backend)
+        batch, _ = minibatch.padded(x, target, [4, 9, 1, 9], lists=kind == "bernoulli")
+        told = []
+        for _ in range(5):
+            if backend == "native":
+                stepped = learner.learn(batch, lr=2e-3)
+                assert stepped.updated
+                told += [stepped.nll, stepped.norm]
+            else:
+                with learner.noise():
+                    loss = network.losses(x, target, [4, 9, 1, 9], backend=backend).sum()
+                    gradient = network.gradient(loss / batch.frames)
+                told += [loss.item(), learner.step(gradient, lr=2e-3).item()]
+        results.append((told, network.flat, learner.state()))
+    assert results[0][0] == pytest.approx(results[1][0], rel=1e-12)
+    assert distance(results[0][1], results[1][1]) < 1e-12
+    for name, value in results[1][2].items():
+        assert distance(results[0][2][name], value) < 1e-11, name
+
+
+@pytest.mark.parametrize("kind", ["bernoulli", "mixture"])
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_a_step_that_is_not_finite_says_so_and_writes_nothing(build, kind, bad):
+    for dtype in EPS:
+        network, x, target = step_case("lstm", kind, (5, 2, 10), dtype)
+        batch, _ = minibatch.padded(x, target, lists=kind == "bernoulli")
+        state = kernels.update_state(network.flat, "rmsprop")
+        network.units[0].U.data[0, 0] = bad
+        before = network.flat.clone()
+        found = kernels.step(network.units[0], network.head, network.flat, batch, state, recipe())
+        assert not found.updated and not (np.isfinite(found.nll) and np.isfinite(found.norm))
+        assert torch.equal(network.flat.nan_to_num(), before.nan_to_num()) and not int(state["updates"])
+        # and what it left behind does no harm to the next
+        other, x, target = step_case("lstm", kind, (5, 2, 10), dtype)
+        batch, _ = minibatch.padded(x, target, lists=kind == "bernoulli")
+        exact = other.gradient(other.losses(x, target, backend="reference").sum() / batch.frames)
+        assert distance(single.gradient(other.units[0], other.head, other.flat, batch)[1], exact) < 1e3 * EPS[dtype]
+
+
+def test_foreign_parameters_are_refused(build):
+    network, x, target = step_case("gru", "bernoulli", (5, 2, 10), torch.float64)
+    batch, _ = minibatch.padded(x, target, lists=True)
+    state = kernels.update_state(network.flat, "adam")
+    with pytest.raises(ValueError, match="must be views"):
+        kernels.step(network.units[0], network.head, network.flat.clone(), batch, state, recipe("adam"))
+
+
+def test_denormals_are_flushed_inside_and_left_alone_outside(build):
+    network, x, target = step_case("gru", "bernoulli", (5, 2, 10), torch.float32)
+    batch, _ = minibatch.padded(x, target, lists=True)
+    single.gradient(network.units[0], network.head, network.flat, batch)
+    assert float(torch.tensor(1e-40) * 1.0) > 0, "the caller's arithmetic still has denormals"
+    unit, x, _ = case("tanh", (1, 1, 3, 5), torch.float32, started=False, x_grad=False)
+    with torch.no_grad():
+        for p in unit.parameters():
+            p.fill_(1e-40)
+    assert not kernels.scan(unit, torch.ones_like(x), None, None, "native")[0].any()
+
+
+def test_a_step_starts_no_thread(build):
+    network, x, target = step_case("gru", "bernoulli", (50, 8, 46), torch.float32)
+    batch, _ = minibatch.padded(x, target, lists=True)
+    tasks = "/proc/self/task"
+    if not os.path.isdir(tasks):
+        pytest.skip("threads are counted in /proc")
+    before = len(os.listdir(tasks))
+    single.gradient(network.units[0], network.head, network.flat, batch)
+    assert len(os.listdir(tasks)) == before

@@ -1,0 +1,49 @@
+import pytest
+
+from gatedtui import config, optim
+from gatedtui.errors import BadArgument
+from gatedtui.plan import plan
+from gatedtui.recipes import RECIPES, recipe
+
+
+@pytest.mark.parametrize("name", ["paper", "librnn", "modern"])
+@pytest.mark.parametrize("kind", ["music", "speech"])
+def test_every_recipe_is_a_config_and_names_its_source(name: str, kind: str):
+    values = {f"train.{key}": value for key, value in recipe(name).values(kind).items()}
+    built = config.build(values)
+    assert all(getattr(built.train, key.removeprefix("train.")) == value for key, value in values.items())
+    assert len(recipe(name).source) > 40
+
+
+def test_all_recipes_set_the_same_keys_so_none_keeps_a_model_files():
+    assert len({tuple(sorted(one.values(kind))) for one in RECIPES.values() for kind in ("music", "speech")}) == 1
+
+
+def test_librnn_is_the_first_authors_later_settings():
+    (found,) = plan(unit="gru", data="bach", recipe="librnn")
+    train = found.config.train
+    assert (train.optimiser, train.momentum, train.averaging) == ("rmsprop", 0.9, 0.95)
+    assert train.eps**0.5 == pytest.approx(1e-2)  # the denominator's floor
+    assert (train.clip, train.clip_what, train.batch, train.loss) == (1.0, "update", 1, "sum")
+    assert (train.lr, train.schedule, train.epochs) == (1e-3, "linear", 500)
+    assert optim.rate(train, 0) == 1e-3 and optim.rate(train, 499) == pytest.approx(1e-5)
+    assert optim.rate(train, 249) + optim.rate(train, 250) == pytest.approx(1e-3 + 1e-5)
+
+
+def test_a_constant_rate_and_a_single_epoch_stay_what_they_are():
+    assert optim.rate(config.TrainConfig(lr=0.5, epochs=10), 9) == 0.5
+    assert optim.rate(config.TrainConfig(lr=0.5, epochs=1, schedule="linear"), 0) == 0.5
+    assert optim.rate(config.TrainConfig(lr=0.5, epochs=10, schedule="linear"), 20) == pytest.approx(0.005)
+
+
+def test_a_recipe_has_values_of_its_own_for_speech():
+    (speech,), (music,) = plan(data="vowels", recipe="modern"), plan(data="bach", recipe="modern")
+    assert (speech.config.train.lr, speech.config.train.batch) != (music.config.train.lr, music.config.train.batch)
+    (typed,) = plan(data="vowels", recipe="modern", settings=["train.batch=3"])
+    assert typed.config.train.batch == 3
+
+
+def test_an_unknown_recipe_offers_the_nearest():
+    with pytest.raises(BadArgument) as caught:
+        recipe("librn")
+    assert "librnn" in caught.value.hint
