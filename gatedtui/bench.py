@@ -307,7 +307,7 @@ def busy() -> Iterator[Row]:
         yield Row("busy", "gru", work.name, 1, name, ms, work.frames * 1e3 / ms)
 
 
-# -- sides --------------------------------------------------------------------------------------------------------------
+# -- sides ----------------------------------------------------------------------------------------------------
 
 
 def _row(table: str, unit: str, work: Workload, threads: int, name: str, ms: float, taken: dict[str, float]) -> Row:

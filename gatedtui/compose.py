@@ -161,7 +161,7 @@ def _voices(
     """Voices, brought back from the model's units to full scale 1 and written as they are.
 
     What is fed back never exceeds full scale, so the file is not clipped; were a kept primer to, `write_audio` makes
-    the whole quieter and the sidecar's `gain` says so.
+    the whole quieter and the sidecar's `gain` says so. Its `held` is the share of frames that `draw_speech` held back.
     """
     from gatedtui.sample import draw_speech
 
@@ -190,7 +190,7 @@ def _voices(
         progress=progress,
     )
 
-    def piece(wave: np.ndarray, nll: float) -> Piece:
+    def piece(wave: np.ndarray, nll: float, held: float) -> Piece:
         own = wave * np.float32(scale)
         whole = own if primer is None or not request.keep_prime else np.concatenate([primer, own])
         described = statistics.describe_sound(own, rate_hz)
@@ -202,10 +202,12 @@ def _voices(
             "nll_frame": nll if drawn.scored else None,
             "scored_frames": drawn.scored,
             "training_rms": scale,
+            "held": held,
         }
         return Piece(lambda path: {"gain": wav.write_audio(whole, rate_hz, path)}, facts | described)
 
-    return [piece(wave, float(nll)) for wave, nll in zip(drawn.waves, drawn.nll, strict=True)]
+    each = zip(drawn.waves, drawn.nll.tolist(), drawn.held.tolist(), strict=True)
+    return [piece(wave, nll, held) for wave, nll, held in each]
 
 
 def read_primer(

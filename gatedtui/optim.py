@@ -128,7 +128,7 @@ class Optimiser:
         return self._single[1](minibatch, scale=scale, lr=lr, draw=draw)
 
     def state(self) -> dict[str, Tensor]:
-        """Everything needed to go on bit for bit, as copies on the CPU; `generator` is the noise's seed and next draw."""
+        """Everything needed to go on bit for bit, as copies on the CPU; `generator`: the noise's seed and next draw."""
         memory = {name: value.detach().cpu().clone() for name, value in self.memory.items()}
         return {**memory, "generator": torch.tensor([self.seed, self.draws])}
 

@@ -76,6 +76,6 @@ def _plan(file: modelfile.ModelFile, kind: str, data: str, recipe: recipes.Recip
         hint = f"gated train --unit {typed['model.unit']}"
         raise BadArgument(f"model.unit='{typed['model.unit']}' contradicts the unit '{file.model.unit}'.", hint)
     values = {f"model.{key}": value for key, value in dataclasses.asdict(file.model).items()}
-    values |= {f"train.{key}": value for key, value in (file.train | recipe.values(kind)).items()}
+    values |= {f"train.{key}": value for key, value in (file.train | recipe.values(kind, file.model.unit)).items()}
     values |= {"data.name": data, "train.recipe": recipe.name} | dict(typed)
     return Plan(config.build(values), file)

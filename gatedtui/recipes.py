@@ -14,18 +14,19 @@ class Recipe:
         name: what `--recipe` takes.
         source: where the values come from.
         train: values of the `[train]` table.
-        speech: those that are others for speech; None leaves a value to the model file, else to the default.
+        speech: those that are others for speech.
+        units: those that are a unit's own for speech.
     """
 
     name: str
     source: str
     train: dict[str, Any]
     speech: dict[str, Any] = field(default_factory=dict)
+    units: dict[str, dict[str, Any]] = field(default_factory=dict)
 
-    def values(self, kind: str) -> dict[str, Any]:
-        """The `[train]` values for `"music"` or `"speech"`."""
-        values = self.train | self.speech if kind == "speech" else self.train
-        return {key: value for key, value in values.items() if value is not None}
+    def values(self, kind: str, unit: str) -> dict[str, Any]:
+        """The `[train]` values for `"music"` or `"speech"` and a unit."""
+        return self.train | self.speech | self.units.get(unit, {}) if kind == "speech" else dict(self.train)
 
 
 RECIPES = {
@@ -93,7 +94,12 @@ RECIPES = {
             "loss": "mean",
             "schedule": "constant",
         },
-        speech={"lr": 1e-3, "batch": 64, "noise": 0.0},
+        speech={"batch": 64, "epochs": 60, "schedule": "linear"},
+        units={
+            "tanh": {"lr": 2e-3, "noise": 0.0},
+            "lstm": {"lr": 1e-2, "noise": 0.03},
+            "gru": {"lr": 3e-3, "noise": 0.03},
+        },
     ),
 }
 

@@ -1,7 +1,7 @@
 """What somebody would write instead of this package, in plain torch: what the benchmark measures against.
 
-`torch.nn.GRU` and `torch.nn.LSTM` are other equations (reset after the product, two biases, no peepholes); they are what
-most would take. `NaiveCells` are the paper's equations as they are first written down: a cell called at every step.
+`torch.nn.GRU` and `torch.nn.LSTM` are other equations (reset after the product, two biases, no peepholes); they are
+what most would take. `NaiveCells` are the paper's equations as first written down: a cell called at every step.
 """
 
 from collections.abc import Callable
@@ -93,18 +93,22 @@ def whole_step(rival: str, unit: str, hidden: int, x: Tensor, target: Tensor, *,
         rule.zero_grad(set_to_none=True)
         with torch.no_grad():
             noise = [torch.randn_like(p).mul_(0.075) for p in noisy]
-            torch._foreach_add_(noisy, noise)
+            for p, e in zip(noisy, noise, strict=True):
+                p.add_(e)
         loss(linear(recurrent(x)[0].flatten(0, 1)), flat_target).backward()
         with torch.no_grad():
-            torch._foreach_sub_(noisy, noise)
+            for p, e in zip(noisy, noise, strict=True):
+                p.sub_(e)
         nn.utils.clip_grad_norm_(parameters, 1.0)
         rule.step()
 
     return step
 
 
-def layer_step(run: Callable[[Tensor], Tensor], parameters: list[Any], hidden: int, x: Tensor, outputs: int) -> Callable[[], Any]:
-    """Forward and backward of a layer under an `nn.Linear`, a mean squared error and fused Adam: the same for all sides.
+def layer_step(
+    run: Callable[[Tensor], Tensor], parameters: list[Any], hidden: int, x: Tensor, outputs: int
+) -> Callable[[], Any]:
+    """Forward and backward of a layer under an `nn.Linear`, a mean squared error and fused Adam, for every side alike.
 
     Args:
         run: h `(T, B, H)` of x.

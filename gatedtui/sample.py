@@ -16,7 +16,13 @@ from gatedtui.network import Network, restore
 AT_ONCE = 256
 """Frames whose random numbers are drawn together; the numbers are the same as one frame at a time."""
 SLOW = 20_000
-"""Frames of speech from which on progress is told: a second or two."""
+"""Frames of speech from which on progress is told: some seconds."""
+LOUDEST = 2.2
+"""The level, in RMS of the training set, above which a voice is held back: 95 of 100 windows of speech-a are softer."""
+LEVEL_FRAMES = 50
+"""Frames of 10 samples over which the level is taken (a running mean): at 8 kHz 62 ms, as long as those windows."""
+BLOCK = 8
+"""Frames drawn between two looks at the level."""
 
 
 @dataclass(frozen=True)
@@ -88,11 +94,13 @@ class Spoken:
             deviation is 1).
         nll: `(N,)` nats a frame of 10 samples under the model at temperature 1; NaN where none was scored.
         scored: how many frames of each voice `nll` is the mean of: all, but those taken from `start`.
+        held: `(N,)` which share of the drawn frames was held back, because the voice had become too loud.
     """
 
     waves: np.ndarray
     nll: np.ndarray
     scored: int
+    held: np.ndarray
 
 
 @torch.no_grad()
@@ -109,11 +117,14 @@ def draw_speech(
 ) -> Spoken:
     """Draws `n` voices, 10 samples at a time from the last 20; voice k depends on the seed and k alone.
 
-    In torch one voice after the other: side by side their products would be summed in another order than one alone, and
-    what is fed back makes of the last bit another voice within a second. The compiled kernels keep the order.
+    One voice after the other: side by side torch would sum their products in another order than one alone, and what is
+    fed back makes of the last bit another voice within a second.
 
-    What is drawn is fed back, so no sample may be louder than the loudest that training heard (`data.peak`, else full
-    scale): the mixture's normals are cut off there.
+    What is drawn is fed back, and a model that hears louder noise than any in training may answer with louder noise
+    still (one GRU on speech-a ended at eight times the training set's RMS and stayed there). Two measures keep a voice
+    in the range that training heard, both by drawing from normals that are cut off, so that nothing is ever clipped. No
+    sample is louder than the loudest of the training set (`data.peak`, else full scale). And while the level of the
+    last 62 ms is above `LOUDEST`, no sample is louder than that.
 
     Args:
         checkpoint: a model of speech.
@@ -131,30 +142,33 @@ def draw_speech(
     limit = min(float(checkpoint.data.get("peak", math.inf)), 1.0 / float(checkpoint.data["scale"]))
     given = 2 * FRAME if primer is None else 0
     frames = max(0, -(-(samples - given) // FRAME))
-    waves, nll = np.zeros((n, given + FRAME * frames), np.float32), np.zeros(n)
-    together = n if _compiled(network) else 1
-    for voice in range(0, n, together):
-        group = slice(voice, voice + together)
-        chance = [np.random.default_rng([seed, number]) for number in range(n)[group]]
-        heard = [primer] * together
-        if primer is None:
-            start = checkpoint.tensors["start"]
-            heard = [start[generator.integers(len(start))] for generator in chance]
-        sound = np.stack([one[len(one) % FRAME :] for one in heard]).astype(np.float32)
-        waves[group, :given] = sound[:, :given]
-        streams = _streams(network, together)
-        windows = np.lib.stride_tricks.sliding_window_view(sound, 2 * FRAME, 1)[:, ::FRAME]
-        streams.feed(torch.from_numpy(windows.swapaxes(0, 1).copy()))
-        for first in range(0, frames, AT_ONCE):
-            count = min(AT_ONCE, frames - first)
-            uniform = np.stack([generator.random((count, network.head.draws)) for generator in chance], 1)
-            drawn, nats = streams.draw(uniform, temperature=temperature, greedy=greedy, limit=limit)
-            place = slice(given + FRAME * first, given + FRAME * (first + count))
-            waves[group, place] = drawn.numpy().swapaxes(0, 1).reshape(together, -1)
-            nll[group] += nats.sum(0)
-            if progress and n * frames > SLOW:
-                progress("drawing", voice * frames + (first + count) * together, n * frames)
-    return Spoken(waves[:, :samples], nll / frames if frames else np.full(n, np.nan), frames)
+    waves, nll, held = np.zeros((n, given + FRAME * frames), np.float32), np.zeros(n), np.zeros(n)
+    for voice in range(n):
+        chance = np.random.default_rng([seed, voice])
+        start = checkpoint.tensors["start"]
+        heard = start[chance.integers(len(start))] if primer is None else primer
+        sound = heard[len(heard) % FRAME :].astype(np.float32)
+        waves[voice, :given] = sound[:given]
+        streams = _streams(network, 1)
+        windows = np.lib.stride_tricks.sliding_window_view(sound, 2 * FRAME)[::FRAME]
+        streams.feed(torch.from_numpy(windows[:, None].copy()))
+        power = 0.0
+        for first in range(0, frames, BLOCK):
+            count, too_loud = min(BLOCK, frames - first), power > LOUDEST**2
+            drawn, nats = streams.draw(
+                chance.random((count, 1, network.head.draws)),
+                temperature=temperature,
+                greedy=greedy,
+                limit=min(limit, LOUDEST) if too_loud else limit,
+            )
+            waves[voice, given + FRAME * first : given + FRAME * (first + count)] = drawn.numpy().reshape(-1)
+            nll[voice] += nats.sum()
+            held[voice] += count * too_loud
+            power += (float(drawn.square().mean()) - power) * count / LEVEL_FRAMES
+            if progress and n * frames > SLOW and first % 1000 == 0:
+                progress("drawing", voice * frames + first, n * frames)
+    scored = max(1, frames)
+    return Spoken(waves[:, :samples], nll / scored if frames else np.full(n, np.nan), frames, held / scored)
 
 
 class _InTorch:

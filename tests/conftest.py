@@ -49,3 +49,8 @@ def no_worker_survives(private_places: None) -> Iterator[None]:
 def python() -> str:
     """The interpreter the tests run in."""
     return sys.executable
+
+
+def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
+    """Bytes are named, not spelled: archives and WAVs hold the time, and every process must find the same names."""
+    return argname if isinstance(val, bytes | bytearray) else None

@@ -5,18 +5,28 @@ from gatedtui.errors import BadArgument
 from gatedtui.plan import plan
 from gatedtui.recipes import RECIPES, recipe
 
+ALL = [(kind, unit) for kind in ("music", "speech") for unit in ("tanh", "lstm", "gru")]
+
 
 @pytest.mark.parametrize("name", ["paper", "librnn", "modern"])
-@pytest.mark.parametrize("kind", ["music", "speech"])
-def test_every_recipe_is_a_config_and_names_its_source(name: str, kind: str):
-    values = {f"train.{key}": value for key, value in recipe(name).values(kind).items()}
+@pytest.mark.parametrize(("kind", "unit"), ALL)
+def test_every_recipe_is_a_config_and_names_its_source(name: str, kind: str, unit: str):
+    values = {f"train.{key}": value for key, value in recipe(name).values(kind, unit).items()}
     built = config.build(values)
     assert all(getattr(built.train, key.removeprefix("train.")) == value for key, value in values.items())
     assert len(recipe(name).source) > 40
 
 
 def test_all_recipes_set_the_same_keys_so_none_keeps_a_model_files():
-    assert len({tuple(sorted(one.values(kind))) for one in RECIPES.values() for kind in ("music", "speech")}) == 1
+    assert len({tuple(sorted(one.values(*which))) for one in RECIPES.values() for which in ALL}) == 1
+
+
+def test_for_speech_each_unit_has_its_own_rate():
+    found = {one.config.model.unit: one.config.train for one in plan(unit="all", data="vowels", recipe="modern")}
+    assert len({train.lr for train in found.values()}) == 3
+    assert found["tanh"].noise == 0 < found["gru"].noise < recipe("paper").train["noise"]
+    music = {one.config.model.unit: one.config.train for one in plan(unit="all", data="bach", recipe="modern")}
+    assert len({train.lr for train in music.values()}) == 1
 
 
 def test_librnn_is_the_first_authors_later_settings():

@@ -15,7 +15,8 @@ def save(path: Path, unit: str = "gru", data: str = "tiny", kind: str = "music")
     made = config.build({"model.unit": unit, "model.hidden": 2, "model.head": head, "data.name": data})
     tensors = {name: np.zeros(shape, np.float32) for name, shape in checkpoint.shapes(made).items()}
     tensors["start"] = np.zeros((1, 20 if kind == "speech" else 88), np.float32)
-    about = {"name": data, "kind": kind, "digest": "0", "steps_per_quarter": 4, "rate_hz": 0, "scale": 1.0}
+    rates = {"steps_per_quarter": 0, "rate_hz": 8000} if kind == "speech" else {"steps_per_quarter": 4, "rate_hz": 0}
+    about = {"name": data, "kind": kind, "digest": "0", "scale": 1.0} | rates
     checkpoint.save(path, Checkpoint(made, about, {"epoch": 1, "valid_nll": 9.0}, tensors))
     return path
 

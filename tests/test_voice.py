@@ -185,3 +185,18 @@ def test_the_newest_run_that_fits_is_taken_whatever_it_models(runs: Path, tmp_pa
         gated(["sample", "--unit", "gru", "--data", "vowels", "--out", str(tmp_path / "w.wav"), "--steps", "30"]) == 0
     )
     assert gated(["eval", "v", "--data", "vowels"]) == 0
+
+
+def test_a_model_that_runs_away_is_held_back(model: Path):
+    held = checkpoint.load(model)
+    wild = dict(held.tensors)
+    wild["head.bias"] = held.tensors["head.bias"].copy()
+    wild["head.bias"][-200:] += 5  # every scale 148 times as wide
+    drawn = draw_speech(checkpoint.Checkpoint(held.config, held.data, held.nll, wild), samples=24_000, n=2, seed=1)
+    assert (drawn.held > 0.5).all() and (drawn.held < 1).all()
+    rms = np.sqrt(np.square(drawn.waves.reshape(2, 3, 8000)).mean(2))
+    assert (rms > 1).all() and (rms < 3).all(), rms
+    peak = held.data["peak"]
+    assert np.abs(drawn.waves).max() < peak, "cut-off normals pile up nowhere"
+    assert np.count_nonzero(np.abs(drawn.waves) > 0.999 * peak) < 0.001 * drawn.waves.size
+    assert (draw_speech(held, samples=8000, seed=1).held < 0.2).all()

@@ -1,8 +1,8 @@
 """The three costly pieces of a training step, each behind one function: `scan`, `nll` and `update`.
 
 `network` and `optim` call these and nothing below. Each has a plain torch version that defines the values: the units'
-own `forward`, the heads' `nll`, and `rules.update`. Where `applies` says so, `step` does all three in one call, with the
-same values.
+own `forward`, the heads' `nll`, and `rules.update`. Where `applies` says so, `step` does all three in one call, with
+the same values.
 """
 
 from contextlib import suppress

@@ -94,7 +94,8 @@ def compile_all(out: Path) -> Report:
     """Compiles every build into `out`, two at a time, and writes the report there; never raises for a compiler's sake.
 
     Args:
-        out: an existing folder. Libraries of an earlier time are replaced one by one; one that cannot be built is removed.
+        out: an existing folder. Libraries of an earlier time are replaced one by one; where one cannot be built, the
+            old one is removed.
     """
     compiler = find_compiler()
     report = Report(shlex.join(compiler))

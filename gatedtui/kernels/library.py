@@ -205,16 +205,16 @@ def _signatures() -> dict[str, tuple[Any, tuple[Any, ...]]]:
 
 def find(folder: Path | None = None) -> Found:
     """The best library in `folder`, else in the package, that this CPU can run; broken ones are passed over."""
-    folder = folder or _build().INSTALLED
-    libraries, problems = _load(folder)
+    place = folder or Path(_build().INSTALLED)
+    libraries, problems = _load(place)
     if libraries:
         why = f"; {problems[-1]}" if problems else ", the widest this CPU can run"
         return Found(libraries[0], f"the {libraries[0].build} build{why}")
-    return Found(None, problems[0] if problems else _why_none(folder))
+    return Found(None, problems[0] if problems else _why_none(place))
 
 
 def usable(folder: Path | None = None) -> list[Library]:
-    """Every build in `folder`, else in the package, that this CPU can run, the widest first: for tests and benchmarks."""
+    """Every build in `folder`, else in the package, that this CPU can run, the widest first: for tests and benches."""
     return _load(folder or _build().INSTALLED)[0]
 
 

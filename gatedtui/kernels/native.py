@@ -1,14 +1,15 @@
 """The compiled kernels behind torch: `scan` and `nll` as differentiable functions, `update` in place.
 
-What each call owns: a scan's forward pass takes a `Scan` object of cpp/scan.h, which holds copies of the weights and all
-states, and gives it back when its backward pass can no longer come. So no other call can change what a backward pass
-reads. The one thing it does not copy is a whole, dense x; torch refuses the backward pass when that was overwritten.
+What each call owns: a scan's forward pass takes a `Scan` object of cpp/scan.h, which holds copies of the weights and
+all states, and gives it back when its backward pass can no longer come. So no other call can change what a backward
+pass reads. The one thing it does not copy is a whole, dense x; torch refuses the backward pass when that was
+overwritten.
 """
 
 import ctypes
 from collections import defaultdict
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -70,7 +71,7 @@ class Held:
         sizes: the arguments of its constructor.
     """
 
-    _unused: defaultdict[tuple[Any, ...], list[int]] = defaultdict(list)
+    _unused: ClassVar[defaultdict[tuple[Any, ...], list[int]]] = defaultdict(list)
 
     def __init__(self, name: str, dtype: torch.dtype, *sizes: int) -> None:
         table = functions()
@@ -292,7 +293,7 @@ def recipe_for(recipe: UpdateRecipe, lr: float | None = None) -> library.Recipe:
     )
 
 
-def memory_for(state: dict[str, Tensor]) -> library.Memory:
+def memory_for(state: dict[str, Tensor]) -> ctypes.Structure:
     """An optimiser's memory as the library reads and writes it."""
     return library.Memory(*(pointer(state.get(name)) for name in ("mean_square", "mean", "velocity", "updates")))
 

@@ -1,7 +1,8 @@
-"""The whole training step of one layer with a standard head in one call: noise, forward, loss, backward, rescale, update.
+"""The whole training step of one layer with a standard head in one call.
 
-The same values as `scan`, `nll` and `update` one after the other, without what stands between them: no hidden states
-laid out for torch, no logits of a whole minibatch, no gradient that is written and read again.
+Noise, forward, loss, backward, rescaling and update: the same values as `scan`, `nll` and `update` one after the other,
+without what stands between them: no hidden states laid out for torch, no logits of a whole minibatch, no gradient that
+is written and read again.
 """
 
 import ctypes

@@ -10,7 +10,7 @@ from gatedtui.tui.models import Model
 FRESH = "a fresh sample"
 """What is heard instead of something typed."""
 LEGEND = "closed ·░▒▓█ open"
-INPUTS = ("a test piece: bach:3   ( . and , go on and back )", "a MIDI or sound file", "pitches: C4,E4,G4*8 D4*4")
+INPUTS = ("a test piece: bach:3   ( < and > go back and on )", "a MIDI or sound file", "pitches: C4,E4,G4*8 D4*4")
 Items = list[tuple[str, str, str, int]]
 
 
@@ -86,7 +86,7 @@ def keys(view: GateView | None, model: Model | None, *, enlarged: bool) -> Items
         ("↑↓", "unit", "", 2),
         ("tab", "gate", "", 3),
         ("i", "input", "", 4),
-        (",.", "piece", "", 6),
+        ("<>", "piece", "", 6),
         ("f", "fresh", " sample", 5),
         ("m", "model", "", 4),
         ("enter", "back" if enlarged else "enlarge", "", 7),

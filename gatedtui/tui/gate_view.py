@@ -144,7 +144,7 @@ def reading(view: GateView, column: int, unit: int, chosen: int) -> list[tuple[s
     ]
     surprise = view.surprise(column)
     if surprise is not None:
-        words.append((f"surprise {surprise:.1f} nats", False))
+        words.append((f"surprise {surprise:.{1 if surprise < 10 else 0}f} nats", False))
     place = strip.order.index(unit) + 1
     rank = f"{place} of {len(strip.order)} from the most {'open' if strip.name != 'h' else 'active'}"
     return [*words, (rank, False), (f"{first * view.step_s:.2f} s", False)]

@@ -1,7 +1,6 @@
-"""Building and loading: without a compiler, with one that fails, with broken and stale libraries; and the wheel's tag."""
+"""Building and loading: no compiler, one that fails, broken and stale libraries; and the wheel's tag."""
 
 import json
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -59,8 +58,13 @@ def test_what_is_compiled_gets_the_flags_of_its_build(tmp_path: Path, monkeypatc
     """A compiler that writes down how it was called, and makes empty files."""
     log = tmp_path / "calls"
     fake = tmp_path / "c++"
-    fake.write_text(f'#!{sys.executable}\nimport sys\nopen({str(log)!r}, "a").write("\\n".join(sys.argv[1:]) + "\\n\\n")\n'
-                    'open(sys.argv[sys.argv.index("-o") + 1], "w")\n')  # fmt: skip
+    lines = [
+        f"#!{sys.executable}",
+        "import sys",
+        f"open({str(log)!r}, 'a').write('\\n'.join(sys.argv[1:]) + '\\n\\n')",
+        "open(sys.argv[sys.argv.index('-o') + 1], 'w')",
+    ]
+    fake.write_text("\n".join(lines) + "\n")
     fake.chmod(0o755)
     monkeypatch.setenv("CXX", str(fake))
     out = tmp_path / "out"
@@ -196,4 +200,4 @@ def test_building_by_hand_says_what_came_of_it(
     monkeypatch.setenv("CXX", "false")
     assert build.main() == 4
     assert "'false' failed" in capsys.readouterr().err
-    assert os.listdir(tmp_path / "lib") == ["report.json"]
+    assert [path.name for path in (tmp_path / "lib").iterdir()] == ["report.json"]

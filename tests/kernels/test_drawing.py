@@ -1,4 +1,4 @@
-"""Drawing by the compiled kernels: the heads' own draws, frame by frame, and streams that know nothing of each other."""
+"""Drawing by the compiled kernels: the heads' own draws, and streams that know nothing of each other."""
 
 import numpy as np
 import pytest

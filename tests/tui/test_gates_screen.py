@@ -131,12 +131,12 @@ def test_other_pieces_are_heard(look_into, screen_text):
             words = screen.recorded.asked[-1]
             return words[words.index("--input") + 1]
 
-        await pilot.press("full_stop")
+        await pilot.press("greater_than_sign")
         await until(pilot, lambda: heard(2))
         assert asked() == "tiny:1" and "hears tiny:1" in screen_text(pilot.app)
-        await pilot.press("comma")
+        await pilot.press("less_than_sign")
         await until(pilot, lambda: heard(3))
-        await pilot.press("comma")
+        await pilot.press("less_than_sign")
         await until(pilot, lambda: heard(4))
         assert asked() == "tiny:0"
         await pilot.press("i")
@@ -196,7 +196,7 @@ def test_what_fails_is_told_and_what_was_shown_stays(look_into, screen_text):
 
     async def script(pilot, screen):
         recorded.fails["tiny:1"] = "There is no piece '[b]tiny:1'."
-        await pilot.press("full_stop")
+        await pilot.press("greater_than_sign")
         await until(pilot, lambda: "There is no piece '[b]tiny:1'." in screen_text(pilot.app))
         assert screen.view is not None and "update" in screen_text(pilot.app)
 
@@ -214,7 +214,7 @@ def test_a_model_that_cannot_be_read_is_told_in_place_of_the_picture(look_into, 
 def test_without_models_it_says_what_to_do(look_into, screen_text):
     async def script(pilot, screen):
         await until(pilot, lambda: "There is nothing to look into yet." in screen_text(pilot.app))
-        await pilot.press("right", "down", "tab", "enter", "i", "f", "m", "w", "y", "full_stop")
+        await pilot.press("right", "down", "tab", "enter", "i", "f", "m", "w", "y", "greater_than_sign")
         assert screen.recorded.asked == []
 
     look_into(script, ready=False)

@@ -1,4 +1,3 @@
-import os
 import time
 
 import pytest
@@ -42,13 +41,13 @@ def test_the_data_is_asked_for_in_a_child_before_any_folder_is_made(runs, monkey
     with pytest.raises(BadSource, match="There is no data"):
         starting.start(plan(unit="all", data="tiny"), runs, None, lambda: False)
     assert asked == [["data", "info", "tiny"]]
-    assert not runs.exists() or not os.listdir(runs)
+    assert not runs.exists() or not list(runs.iterdir())
 
 
 def test_preparing_can_be_given_up(runs):
     with pytest.raises(Interrupted):
         starting.start(plan(data="tiny"), runs, None, lambda: True)
-    assert not runs.exists() or not os.listdir(runs)
+    assert not runs.exists() or not list(runs.iterdir())
 
 
 def test_the_model_to_hear_first_leads_the_released_ones(tmp_path, monkeypatch):
@@ -85,7 +84,8 @@ def test_a_machine_without_sound_is_a_sentence_and_a_hint(monkeypatch, tmp_path)
 
 def test_a_song_is_silenced_as_by_ctrl_c(monkeypatch, tmp_path):
     mark = tmp_path / "begun"
-    code = f"import time, pathlib; pathlib.Path({str(mark)!r}).touch()\ntry:\n  time.sleep(60)\nexcept KeyboardInterrupt:\n"
+    code = f"import time, pathlib; pathlib.Path({str(mark)!r}).touch()\n"
+    code += "try:\n  time.sleep(60)\nexcept KeyboardInterrupt:\n"
     code += f"  pathlib.Path({str(tmp_path / 'ended')!r}).touch()"
     child(monkeypatch, tmp_path, code)
     playing.play(tmp_path / "song.wav", mark.exists)

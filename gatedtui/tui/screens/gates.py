@@ -1,7 +1,5 @@
 """What the units do inside: a piece on top, a heat-map a gate below, one time axis and one cursor through them all."""
 
-import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -15,7 +13,7 @@ from textual.worker import get_current_worker
 
 from gatedtui.errors import GatedError, Interrupted
 from gatedtui.runs import launch
-from gatedtui.tui import asking, gate_lines, gate_view, looks, models, pieces
+from gatedtui.tui import asking, gate_lines, gate_view, looks, models, pieces, scratch
 from gatedtui.tui.answers import Failed, GatesRead, ModelsRead
 from gatedtui.tui.gate_lines import FRESH
 from gatedtui.tui.gate_view import GateView
@@ -61,8 +59,8 @@ class Gates(Screen[None], inherit_bindings=False):
         Binding("right,l", "move(1)", "one step on"),
         Binding("shift+left,H", "move(-16)", "sixteen steps back"),
         Binding("shift+right,L", "move(16)", "sixteen steps on"),
-        Binding("home,0", "move(-1000000)", "to the first step"),
-        Binding("end,dollar_sign", "move(1000000)", "to the last step"),
+        Binding("home", "move(-1000000)", "to the first step"),
+        Binding("end", "move(1000000)", "to the last step"),
         Binding("up,k", "unit(-1)", "the unit above, more open"),
         Binding("down,j", "unit(1)", "the unit below, less open"),
         Binding("tab", "gate(1)", "the next gate"),
@@ -70,8 +68,8 @@ class Gates(Screen[None], inherit_bindings=False):
         Binding("enter", "enlarge(True)", "the gate alone, or all again"),
         Binding("escape", "enlarge(False)", "all gates again"),
         Binding("i", "input", "choose what is heard"),
-        Binding("full_stop", "piece(1)", "the next test piece"),
-        Binding("comma", "piece(-1)", "the test piece before"),
+        Binding("greater_than_sign", "piece(1)", "the next test piece"),
+        Binding("less_than_sign", "piece(-1)", "the test piece before"),
         Binding("f", "fresh", "a fresh sample of the model"),
         Binding("m", "model", "choose the model"),
         Binding("y", "layer", "the next layer"),
@@ -140,7 +138,7 @@ class Gates(Screen[None], inherit_bindings=False):
     def hear(self, model: Model, heard: str, layer: int, seed: int, this: int) -> None:
         """Asks for the gates; of a fresh sample, has that drawn first."""
         ask = asking.child(self._ask, get_current_worker())
-        folder = Path(tempfile.mkdtemp(prefix="gated-gates-"))
+        folder = scratch.make()
         try:
             source = heard
             if heard == FRESH:
@@ -153,7 +151,7 @@ class Gates(Screen[None], inherit_bindings=False):
         except GatedError as error:
             self.post_message(Failed(this, error.what, error.hint))
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            scratch.remove(folder)
 
     @work(thread=True, exclusive=True, group="write", exit_on_error=False)
     def write(self, words: Sequence[str], out: Path) -> None:

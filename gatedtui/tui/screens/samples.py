@@ -1,8 +1,6 @@
 """Songs of several models side by side, from one primer and one seed, with the real continuation beside them."""
 
 import random
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +16,7 @@ from textual.worker import get_current_worker
 
 from gatedtui.errors import GatedError
 from gatedtui.runs import launch
-from gatedtui.tui import asking, deck, looks, models, rounds, song_lines, songs
+from gatedtui.tui import asking, deck, looks, models, rounds, scratch, song_lines, songs
 from gatedtui.tui.answers import ModelsRead, PlaceHeard, RealScored, Silent, SongRead, TakeSettled
 from gatedtui.tui.messages import Done, Trouble
 from gatedtui.tui.models import Model
@@ -136,8 +134,7 @@ class Samples(Screen[None], inherit_bindings=False):
     def on_unmount(self) -> None:
         """Leaves nothing behind."""
         self.sound.close()
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        scratch.remove(self._folder)
 
     def on_screen_resume(self) -> None:
         """Looks for models again, and shows what has happened meanwhile."""
@@ -161,7 +158,7 @@ class Samples(Screen[None], inherit_bindings=False):
     def draw(self, chosen: Sequence[Model], take: Take, this: int) -> None:
         """Has songs drawn; `this` is the round they belong to."""
         if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix="gated-samples-"))
+            self._folder = scratch.make()
         rounds.draw_all(
             chosen,
             take,

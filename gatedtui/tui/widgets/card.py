@@ -109,7 +109,7 @@ def _beside(figures: Sequence[Figure], width: int, across: int) -> Spans:
         left, right = (*figures, Figure("", ""))[:2]
         for short_left, short_right in ((False, False), (False, True), (True, True)):
             line = _ends(left.spans(brief=short_left), right.spans(brief=short_right), width)
-            if looks.length(line) == width:
+            if looks.length(line) == width or not right.text:
                 break
         return line
     line: Spans = []

@@ -113,12 +113,13 @@ class PieceView(Widget):
 
     def render_line(self, y: int) -> Strip:
         """One row of the picture; what does not move is drawn once."""
-        if y == 0 or self._drawn_for is None:  # the line moves through all rows: asked once for all, that costs half
-            size_and_ground = (self.size.width, self.size.height, self.rich_style)
-            if self._drawn_for != size_and_ground:
+        drawn_for = self._drawn_for
+        if y == 0 or drawn_for is None:  # the line moves through all rows at once, and to ask is half of the cost
+            wanted = (self.size.width, self.size.height, self.rich_style)
+            if drawn_for != wanted:
                 self._draw(self.size.height, self.rich_style)
-                self._drawn_for = size_and_ground
-        width, _, ground = self._drawn_for
+            self._drawn_for = drawn_for = wanted
+        width, _, ground = drawn_for
         if y >= len(self._strips):
             return Strip.blank(width, ground)
         strip, row = self._strips[y], self._rows[y]
