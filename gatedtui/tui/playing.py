@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from gatedtui import paths
@@ -54,15 +54,25 @@ def draw(source: str, runs: Path, seed: int, cancelled: Callable[[], bool]) -> P
     return path
 
 
-def play(path: Path, cancelled: Callable[[], bool]) -> None:
+def play(path: Path, cancelled: Callable[[], bool], *, command: Sequence[str] | None = None) -> None:
     """Plays a file to its end, or until it is cancelled.
+
+    Args:
+        path: the file.
+        cancelled: asked ten times a second; True silences it.
+        command: what to run, in place of `python -m gatedtui play`.
 
     Raises:
         Silent: there is nothing to play it with; what `gated play` says about that.
     """
-    words = [sys.executable, "-m", "gatedtui", "play", str(path)]
+    words = [*(command or [sys.executable, "-m", "gatedtui", "play"]), str(path)]
+    environ = dict(os.environ)
+    if not {"", str(Path.cwd())} & set(sys.path):
+        environ["PYTHONSAFEPATH"] = "1"  # `-m` would look for modules in the working folder first
     quiet = subprocess.DEVNULL
-    with subprocess.Popen(words, stdin=quiet, stdout=quiet, stderr=subprocess.PIPE, start_new_session=True) as child:
+    with subprocess.Popen(
+        words, env=environ, stdin=quiet, stdout=quiet, stderr=subprocess.PIPE, start_new_session=True
+    ) as child:
         try:
             while child.poll() is None and not cancelled():
                 time.sleep(POLL_S)

@@ -45,8 +45,6 @@ def guarded(*, full: bool) -> Iterator[None]:
                 guard.communicate(b"bye\n", timeout=5)
 
 
-
-
 def take_signals(handlers: Mapping[signal.Signals, Callable[[], object]]) -> None:
     """Has the running event loop call these; the terminal is restored by an orderly end instead of being left raw.
 

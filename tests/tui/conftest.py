@@ -98,8 +98,8 @@ def drive(app: Any, script: Callable[[Pilot[Any]], Awaitable[None]], size: tuple
 
 
 async def until(pilot: Pilot[Any], condition: Callable[[], object]) -> None:
-    """Waits until something holds; half a minute is a failure."""
-    deadline = time.monotonic() + 30
+    """Waits until something holds; a hundred seconds are a failure: a busy machine starts a child in ten."""
+    deadline = time.monotonic() + 100
     while not condition():
         assert time.monotonic() < deadline, "it never came to that"
         await pilot.pause(0.02)

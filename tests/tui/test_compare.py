@@ -161,8 +161,7 @@ def test_marked_runs_are_compared_however_old_they_are(make_run, runs, screen_te
     drive(GatedApp(runs), script)
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_it_fits_every_terminal_and_survives_resizes(three, runs, screen_text, size):
+def test_it_fits_every_terminal_and_survives_resizes(three, runs, screen_text):
     async def script(pilot):
         await pilot.press("2", "right", "v", "v")
         for other in SIZES:
@@ -171,7 +170,7 @@ def test_it_fits_every_terminal_and_survives_resizes(three, runs, screen_text, s
             lines = screen_text(pilot.app).splitlines()
             assert len(lines) <= other[1] and all(len(line) <= other[0] for line in lines)
 
-    drive(GatedApp(runs), script, size=size)
+    drive(GatedApp(runs), script)
 
 
 def test_new_epochs_are_drawn_and_a_vanished_run_says_so(three, runs, screen_text):

@@ -1,3 +1,4 @@
+import sys
 import time
 
 import pytest
@@ -65,28 +66,22 @@ def test_a_song_is_drawn_into_the_cache(runs, monkeypatch):
     assert asked == [["sample", "a run", "--out", str(path), "--seconds", "30", "--seed", "7", "--runs", str(runs)]]
 
 
-def child(monkeypatch, tmp_path, code):
-    """Has `python -m gatedtui play FILE` run this code instead."""
-    package = tmp_path / "gatedtui"
-    package.mkdir()
-    (package / "__init__.py").write_text("")
-    (package / "__main__.py").write_text(code)
-    monkeypatch.chdir(tmp_path)
-
-
-def test_a_machine_without_sound_is_a_sentence_and_a_hint(monkeypatch, tmp_path):
+def test_a_machine_without_sound_is_a_sentence_and_a_hint(tmp_path):
     code = "import sys; sys.stderr.write('Nothing can play here.\\n  apt install x\\n'); sys.exit(4)"
-    child(monkeypatch, tmp_path, code)
     with pytest.raises(playing.Silent, match="Nothing can play here") as error:
-        playing.play(tmp_path / "song.wav", lambda: False)
+        playing.play(tmp_path / "song.wav", lambda: False, command=[sys.executable, "-c", code])
     assert error.value.hint == "apt install x"
 
 
-def test_a_song_is_silenced_as_by_ctrl_c(monkeypatch, tmp_path):
-    mark = tmp_path / "begun"
-    code = f"import time, pathlib; pathlib.Path({str(mark)!r}).touch()\n"
-    code += "try:\n  time.sleep(60)\nexcept KeyboardInterrupt:\n"
-    code += f"  pathlib.Path({str(tmp_path / 'ended')!r}).touch()"
-    child(monkeypatch, tmp_path, code)
-    playing.play(tmp_path / "song.wav", mark.exists)
-    assert (tmp_path / "ended").exists()
+def test_a_song_is_silenced_as_by_ctrl_c(tmp_path):
+    begun, ended = tmp_path / "begun", tmp_path / "ended"
+    code = f"""
+import pathlib, time
+try:
+    pathlib.Path({str(begun)!r}).touch()
+    time.sleep(60)
+except KeyboardInterrupt:
+    pathlib.Path({str(ended)!r}).touch()
+"""
+    playing.play(tmp_path / "song.wav", begun.exists, command=[sys.executable, "-c", code])
+    assert ended.exists()

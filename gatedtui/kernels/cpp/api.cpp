@@ -3,6 +3,7 @@
 // Every function that can fail gives a status: 0 done, 1 out of memory, 2 a Bernoulli target is neither 0 nor 1.
 // Names end in _f32 or _f64. Objects belong to the caller, serve one thread at a time and keep their memory between calls.
 // No pointer is kept after a call returns, but for `x` of scan_forward, which scan_backward reads again.
+#include "cpu.h"
 #include "draw.h"
 #include "loss.h"
 #include "scan.h"
@@ -42,19 +43,8 @@ template <class Object, class... Arguments> Object* made(Arguments... arguments)
 API const char* gated_sources() { return GATED_SOURCES; }
 API i64 gated_vector_bytes() { return VECTOR_BYTES; }
 
-// The widest build this CPU and its operating system can run: 0 baseline, 1 AVX2 (x86-64-v3), 2 AVX-512 (x86-64-v4).
-API i64 gated_cpu_level() {
-#if defined(__x86_64__)
-  __builtin_cpu_init();
-  const bool v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
-                  __builtin_cpu_supports("bmi2");
-  const bool v4 = v3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                  __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-  return v4 ? 2 : v3 ? 1 : 0;
-#else
-  return 0;
-#endif
-}
+// The widest build that can run here: 0 baseline, 1 AVX2, 2 AVX-512.
+API i64 gated_cpu_level() { return cpu_level(); }
 
 API void gated_normal(std::uint64_t seed, std::uint64_t draw, i64 n, float* z) {
   gated_normal_numbers(seed, (std::uint32_t)draw, n, z);
