@@ -25,7 +25,7 @@ def main(arguments: list[str]) -> int:
 
     before, after, font, program, rate_hz, samples = arguments
     try:
-        import fluidsynth
+        import fluidsynth  # pyright: ignore[reportMissingImports]
     except ModuleNotFoundError:
         return NO_PACKAGE
     except (ImportError, OSError):
