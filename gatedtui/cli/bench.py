@@ -1,12 +1,14 @@
 """`gated bench`: how fast training and sampling are on this machine."""
 
+import os
 from itertools import groupby
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gatedtui.cli import output
 from gatedtui.cli.options import Json
+from gatedtui.errors import unknown
 
 if TYPE_CHECKING:
     from gatedtui.bench import Row
@@ -27,16 +29,26 @@ TITLES = {
 def bench(
     json: Json = False,
     quick: Annotated[bool, typer.Option("--quick", help="Within 40 s: one thread, fewer sides.")] = False,
+    build: Annotated[
+        str | None,
+        typer.Option("--build", help="avx2 or baseline: how fast an older CPU's kernels are, and torch on it."),
+    ] = None,
 ) -> None:
     """Times training and sampling against torch.nn, plain cells and the other kernels; within 4 minutes.
 
     Quiet the machine first: other work makes every figure worse, though all sides alike.
     """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as in workers: else torch's threads spin on a busy machine
+    if build is not None:
+        _hold_torch_to(build)
     import torch
 
     from gatedtui import kernels
     from gatedtui.bench import run
+    from gatedtui.kernels import library
 
+    if build is not None:
+        library.use_at_most(build)
     choice = kernels.choose("cpu", torch.float32)
     output.say(f"kernel {choice.backend}: {choice.why}")
     rows = []
@@ -51,56 +63,75 @@ def bench(
         found = [row for row in rows if row.table == table]
         if found:
             output.result(f"\n{title}")
-            _table(table, found)
+            (_stages if table == "stages" else _table)(found)
 
 
-def _table(table: str, rows: list["Row"]) -> None:
-    """One table with a bar a row: of the speed-up over torch.nn, of the share of the time, or of the speed."""
-    lines: list[list[str]] = []
+def _hold_torch_to(build: str) -> None:
+    """Has torch and its libraries use no more instructions than this build does; they ask when they are loaded."""
+    if build not in INSTRUCTIONS:
+        raise unknown("build", build, INSTRUCTIONS)
+    os.environ.update(INSTRUCTIONS[build])
+
+
+INSTRUCTIONS = {
+    "avx2": {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"},
+    "baseline": {"ATEN_CPU_CAPABILITY": "default", "ONEDNN_MAX_CPU_ISA": "SSE41", "MKL_ENABLE_INSTRUCTIONS": "SSE4_2"},
+}
+"""What ATen, oneDNN and MKL call the instructions of each narrower build."""
+
+
+def _table(rows: list["Row"]) -> None:
+    """One table with a bar a row: of the speed beside the other sides of the same cell."""
+    table, lines = rows[0].table, []
     for _, cell in groupby(rows, lambda row: (row.unit, row.workload, row.threads)):
         found = list(cell)
-        lengths = [_length(table, row) for row in found]
-        longest = max(lengths) or 1.0
-        for row, length in zip(found, lengths, strict=True):
+        quickest = min(row.ms for row in found)
+        for row in found:
             first = [row.unit, row.workload, str(row.threads)] if row is found[0] else ["", "", ""]
-            lines.append([*first, row.backend, *_figures(table, row), _bar(length / longest)])
+            lines.append([*first, row.backend, *_figures(row), _bar(quickest / row.ms)])
     columns = ["unit", "workload", "threads", "backend", *HEADINGS.get(table, ["ms", "frames/s"]), ""]
-    numbers = set(range(4, len(columns) - 1)) | {2}
-    output.table(columns, lines, right=numbers)
+    output.table(columns, lines, right={2, *range(4, len(columns) - 1)})
+
+
+def _stages(rows: list["Row"]) -> None:
+    """One line a cell: milliseconds, and the share of each stage."""
+    names = list(dict.fromkeys(row.backend for row in rows))
+    lines = []
+    for (unit, workload), cell in groupby(rows, lambda row: (row.unit, row.workload)):
+        taken = {row.backend: row.ms for row in cell}
+        whole = sum(taken.values())
+        lines.append([unit, workload, _ms(whole), *(f"{taken.get(name, 0) / whole:.0%}" for name in names)])
+    output.table(["unit", "workload", "ms", *names], lines, right=set(range(2, len(names) + 3)))
 
 
 HEADINGS = {
     "gemm": ["ms", "GF/s"],
-    "stages": ["ms"],
     "step": ["ms", "frames/s", "vs nn", "vs naive", "of GEMM"],
     "unit": ["ms", "frames/s", "vs nn", "vs naive"],
     "sample": ["ms", "steps/s", "real time"],
 }
 
 
-def _figures(table: str, row: "Row") -> list[str]:
-    ms = f"{row.ms:.3f}" if row.ms < 100 else f"{row.ms:.0f}"
-    if table == "stages":
-        return [ms]
-    if table == "gemm":
+def _figures(row: "Row") -> list[str]:
+    if row.table == "gemm":
         M, N, K = (int(size) for size in row.workload.split("x"))
-        return [ms, f"{2e-6 * M * N * K / row.ms:.0f}"]
-    figures = [ms, f"{row.frames_per_s:,.0f}"]
-    if table in ("step", "unit"):
+        return [_ms(row.ms), f"{2e-6 * M * N * K / row.ms:.0f}"]
+    figures = [_ms(row.ms), f"{row.frames_per_s:,.0f}"]
+    if row.table in ("step", "unit"):
         figures += [_times(row.speedup_vs_nn), _times(row.speedup_vs_naive)]
-    if table == "step":
+    if row.table == "step":
         figures.append("" if row.gemm_fraction is None else f"{row.gemm_fraction:.0%}")
-    if table == "sample":
+    if row.table == "sample":
         figures.append(f"{1e3 / row.ms / 800:.0f}×" if row.workload.startswith("speech") else "")
     return figures
 
 
-def _times(value: Any) -> str:
+def _ms(value: float) -> str:
+    return f"{value:.3f}" if value < 100 else f"{value:.0f}"
+
+
+def _times(value: float | None) -> str:
     return "" if value is None else f"{value:.2f}×" if value < 10 else f"{value:.0f}×"
-
-
-def _length(table: str, row: "Row") -> float:
-    return row.ms if table == "stages" else 1 / row.ms
 
 
 def _bar(part: float) -> str:

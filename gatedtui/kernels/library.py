@@ -203,12 +203,20 @@ def _signatures() -> dict[str, tuple[Any, tuple[Any, ...]]]:
     return PLAIN | typed
 
 
-def find(folder: Path | None = None) -> Found:
-    """The best library in `folder`, else in the package, that this CPU can run; broken ones are passed over."""
+def find(folder: Path | None = None, *, widest: str = "avx512") -> Found:
+    """The best library in `folder`, else in the package, that this CPU can run; broken ones are passed over.
+
+    Args:
+        folder: where to look.
+        widest: builds beyond this one are left out.
+    """
     place = folder or Path(_build().INSTALLED)
     libraries, problems = _load(place)
+    order = _build().LEVELS
+    libraries = [one for one in libraries if order.index(one.build) <= order.index(widest)]
     if libraries:
-        why = f"; {problems[-1]}" if problems else ", the widest this CPU can run"
+        limited = ", as asked for" if widest == libraries[0].build != order[-1] else ", the widest this CPU can run"
+        why = f"; {problems[-1]}" if problems else limited
         return Found(libraries[0], f"the {libraries[0].build} build{why}")
     return Found(None, problems[0] if problems else _why_none(place))
 
@@ -252,6 +260,18 @@ def _why_none(folder: Path) -> str:
 
 
 @cache
+def _found(widest: str) -> Found:
+    return find(widest=widest)
+
+
+_widest = ["avx512"]
+
+
 def installed() -> Found:
     """`find()` for this installation, looked for once."""
-    return find()
+    return _found(_widest[0])
+
+
+def use_at_most(widest: str) -> None:
+    """From now on `installed()` is no wider a build than this one of build.py's `LEVELS`: for benchmarks."""
+    _widest[0] = widest

@@ -112,3 +112,31 @@ def test_impossible_arguments_are_refused(build):
         drawing.feed(fed[:, :3])
     with pytest.raises(ValueError, match="uniform must be"):
         drawing.draw(uniform[:, :, :7])
+
+
+@pytest.mark.parametrize("kind", ["music", "speech"])
+def test_sampling_by_the_compiled_kernels_draws_what_torch_draws(build, kind, monkeypatch):
+    from gatedtui import sample
+    from gatedtui.checkpoint import Checkpoint
+    from gatedtui.config import ModelConfig, RunConfig
+
+    hidden = 13
+    network, _, _ = case("lstm", kind, hidden)
+    model = ModelConfig(unit="lstm", hidden=hidden, head="bernoulli" if kind == "music" else "mixture")
+    weights = {name: value.detach().numpy() for name, value in network.named_parameters()}
+    start = np.random.default_rng(1).standard_normal((3, 20)) if kind == "speech" else np.eye(3, 88)
+    about = {"name": "x", "kind": kind, "digest": "", "scale": 0.3, "peak": 2.5}
+    held = Checkpoint(RunConfig(model=model), about, {}, weights | {"start": start.astype(np.float32)}, "r")
+    found = []
+    for compiled in (True, False):
+        if not compiled:
+            monkeypatch.setattr(sample, "_compiled", lambda network: False)
+        if kind == "music":
+            made = sample.draw_music(held, steps=40, n=3, seed=5)
+            found.append((made.rolls, made.nll, made.scored))
+        else:
+            spoken = sample.draw_speech(held, samples=395, n=3, seed=5)
+            found.append((spoken.waves, spoken.nll, spoken.scored))
+    np.testing.assert_allclose(found[0][0], found[1][0], rtol=0, atol=1e-6)
+    np.testing.assert_allclose(found[0][1], found[1][1], rtol=1e-6)
+    assert found[0][2] == found[1][2]

@@ -465,3 +465,21 @@ def test_a_step_starts_no_thread(build):
     before = len(list(tasks.iterdir()))
     single.gradient(network.units[0], network.head, network.flat, batch)
     assert len(list(tasks.iterdir())) == before
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_training_is_the_reference_s(build, name):
+    """The whole run, noise, validation and all: the same epochs, as far as float64 tells (tanh soon turns chaotic)."""
+    from gatedtui import config, paths
+    from gatedtui.data import prepare
+    from gatedtui.events import Epoch
+    from gatedtui.train.loop import Training
+
+    data, told = prepare.prepare("tiny", cache=paths.cache_folder()), []
+    for kernel in ("native", "reference"):
+        values = {"data.name": "tiny", "train.epochs": 5, "train.batch": 3, "model.hidden": 9, "model.unit": name}
+        training = Training(config.build(values | {"train.kernel": kernel, "train.dtype": "float64"}), data)
+        assert (training.pieces is not None) == (kernel == "native")
+        epochs = [event for event in training.events() if isinstance(event, Epoch)]
+        told.append([(e.train_nll, e.valid_nll, e.valid_nll_sequence, e.grad_norm) for e in epochs])
+    np.testing.assert_allclose(told[0], told[1], rtol=1e-10)

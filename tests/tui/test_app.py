@@ -308,19 +308,18 @@ def test_a_click_on_a_key_presses_it(three, runs, screen_text):
     drive(GatedApp(runs), script, size=(120, 30))
 
 
+def hues(app) -> set[str]:
+    strips = app.screen._compositor.render_strips()
+    return {s.style.color.triplet.hex for row in strips for s in row if s.style and s.style.color}
+
+
 def test_the_theme_goes_from_dark_to_light_and_back_and_hues_are_darkened(three, runs, screen_text):
     async def script(pilot):
         app = pilot.app
         await until(pilot, lambda: "★" in screen_text(app))
-        colours = []
-        for _ in range(3):
-            await pilot.pause()
-            strips = app.screen._compositor.render_strips()
-            found = {s.style.color.triplet.hex for row in strips for s in row if s.style and s.style.color}
-            colours.append(found)
+        for shown, other in ("#4a9be8", "#1f6fbf"), ("#1f6fbf", "#4a9be8"), ("#4a9be8", "#1f6fbf"):
+            await until(pilot, lambda shown=shown, other=other: shown in hues(app) and other not in hues(app))
             await pilot.press("ctrl+t")
-        assert "#4a9be8" in colours[0] and "#4a9be8" in colours[2]
-        assert "#1f6fbf" in colours[1] and "#4a9be8" not in colours[1]
 
     drive(GatedApp(runs), script, size=(120, 30))
 

@@ -1,6 +1,7 @@
 import pytest
 
 from gatedtui import config
+from gatedtui.tui import form
 from gatedtui.tui.app import GatedApp
 from gatedtui.tui.screens import new_run
 from gatedtui.tui.screens.new_run import NewRun
@@ -120,6 +121,21 @@ def test_the_data_set_is_described_and_choices_are_offered(runs, screen_text):
         assert "data" in pilot.app.screen.resolved.errors
 
     drive(GatedApp(runs), go(script), size=(120, 30))
+
+
+def test_the_beginnings_of_a_path_are_not_looked_at(runs, tmp_path, monkeypatch):
+    asked = []
+    real = form.resolve
+    monkeypatch.setattr(form, "resolve", lambda typed, runs: asked.append(typed.get("data")) or real(typed, runs))
+    (tmp_path / "songs").mkdir()
+
+    async def script(pilot):
+        await pilot.press("down", *"/a/b/c")
+        await understood(pilot)
+        assert [data for data in asked if data] == ["/a/b/c"]
+        assert "/a/b/c" in pilot.app.screen.resolved.errors["data"]
+
+    drive(GatedApp(runs), go(script))
 
 
 def test_a_run_like_an_old_one_has_its_settings(runs, make_run, screen_text):

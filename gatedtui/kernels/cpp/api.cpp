@@ -1,8 +1,9 @@
 // The C interface: plain functions on plain memory, loaded by kernels/library.py through ctypes. No Python, no torch.
 //
 // Every function that can fail gives a status: 0 done, 1 out of memory, 2 a Bernoulli target is neither 0 nor 1.
-// Names end in _f32 or _f64. Objects belong to the caller, serve one thread at a time and keep their memory between calls.
-// No pointer is kept after a call returns, but for `x` of scan_forward, which scan_backward reads again.
+// Names end in _f32 or _f64. Objects belong to the caller, serve one thread at a time and keep their memory between
+// calls. No pointer is kept after a call returns, but for `x` of scan_forward, which scan_backward reads again. What is
+// written never overlaps what is read, unless it is said to be updated in place. Alignment does not matter.
 #include "cpu.h"
 #include "draw.h"
 #include "loss.h"

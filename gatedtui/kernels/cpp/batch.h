@@ -56,8 +56,8 @@ struct Plan {
   i64 largest_chunk(i64 target) const { return std::max(target, rows); }
 };
 
-// order [B]: rows longest first, rows of equal length as they came. live [T']: rows alive at each of the T' steps of the
-// longest row; the rest of live [T] is untouched. Gives T'. lengths [B] lie in 1..T.
+// order [B]: rows longest first, rows of equal length as they came. live [T']: rows alive at each of the T' steps of
+// the longest row; the rest of live [T] is zero. Gives T'. lengths [B] lie in 1..T.
 static i64 sort_rows(const i64* lengths, i64 steps, i64 rows, i32* order, i32* live) {
   std::vector<i32> longer(steps + 2, 0);  // longer[n]: rows longer than n, then: the next place for length n
   i64 longest = 0;
@@ -77,7 +77,8 @@ static i64 sort_rows(const i64* lengths, i64 steps, i64 rows, i32* order, i32* l
 }
 
 // packed [F, ldp], F the frames of steps t0 … t1 = padded [T, B, width]; columns from width to P become zero.
-template <class T> static void gather(T* packed, i64 ldp, i64 P, const T* padded, i64 width, const Plan& plan, i64 t0, i64 t1) {
+template <class T>
+static void gather(T* packed, i64 ldp, i64 P, const T* padded, i64 width, const Plan& plan, i64 t0, i64 t1) {
   for (i64 t = t0; t < t1; t++)
     for (i64 m = 0; m < plan.live(t); m++, packed += ldp) {
       std::memcpy(packed, padded + (t * plan.rows + plan.given_row(m)) * width, width * sizeof(T));
@@ -86,16 +87,18 @@ template <class T> static void gather(T* packed, i64 ldp, i64 P, const T* padded
 }
 
 // padded [T, B, width] at the frames of steps t0 … t1 = packed [F, ldp]; other frames are left alone.
-template <class T> static void scatter(T* padded, const T* packed, i64 ldp, i64 width, const Plan& plan, i64 t0, i64 t1) {
+template <class T>
+static void scatter(T* padded, const T* packed, i64 ldp, i64 width, const Plan& plan, i64 t0, i64 t1) {
   for (i64 t = t0; t < t1; t++)
     for (i64 m = 0; m < plan.live(t); m++, packed += ldp)
       std::memcpy(padded + (t * plan.rows + plan.given_row(m)) * width, packed, width * sizeof(T));
 }
 
-// The lists of `Frames` for `frames` rows of `width` numbers, row(f) the first of each. Gives false, and lists that are of
-// no use, when some number is neither 0 nor 1, or when there are more ones than `most`.
+// The lists of `Frames` for `frames` rows of `width` numbers, row(f) the first of each. Gives false, and lists that are
+// of no use, when some number is neither 0 nor 1, or when there are more ones than `most`.
 // index: needs room for `most` and `width` more. begin: [frames + 1].
-template <class T, class Row> static bool list_ones(i64 frames, i64 width, Row row, i64 most, i32* index, i32* begin) {
+template <class T, class Row>
+static bool list_ones(i64 frames, i64 width, Row row, i64 most, i32* index, i32* begin) {
   constexpr int L = LANES<T>;
   i64 at = 0;
   begin[0] = 0;
@@ -116,7 +119,8 @@ template <class T, class Row> static bool list_ones(i64 frames, i64 width, Row r
 
 // The lists of a minibatch from those of all pieces. Row m is the piece whose frames begin at first[m]; frame p of all
 // pieces has the ones index[begin[p]] … Returns how many there are; out_index needs room for them, out_begin [N + 1].
-static i64 merge_lists(const Plan& plan, const i64* first, const i32* index, const i64* begin, i32* out_index, i32* out_begin) {
+static i64 merge_lists(const Plan& plan, const i64* first, const i32* index, const i64* begin, i32* out_index,
+                       i32* out_begin) {
   i64 at = 0;
   *out_begin++ = 0;
   for (i64 t = 0; t < plan.steps; t++)

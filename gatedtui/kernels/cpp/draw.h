@@ -8,8 +8,8 @@
 
 namespace {
 
-// The number below which a standard normal one lies with probability p, 0 < p < 1. Acklam's rational approximation, good
-// to 1e-9, and one step of Halley's method on the distribution function.
+// The number below which a standard normal one lies with probability p, 0 < p < 1. Acklam's rational approximation,
+// good to 1e-9, and one step of Halley's method on the distribution function.
 static double normal_quantile(double p) {
   constexpr double a[] = {-3.969683028665376e+01, 2.209460984245205e+02,  -2.759285104469687e+02,
                           1.383577518672690e+02,  -3.066479806614716e+01, 2.506628277459239e+00};
@@ -77,7 +77,8 @@ template <class T> class Drawing {
   void draw(i64 frames, const double* uniform, const Manner& manner, T* out, double* nll) {
     const i64 Op = round_up(O, L);
     for (i64 f = 0; f < frames; f++) {
-      gemm<T, Order::ROWS, Start::ROW_BIAS, false>(N, O, {h_.get(), P, H}, {weight_.get()}, logits_.get(), Op, bias_.get());
+      gemm<T, Order::ROWS, Start::ROW_BIAS, false>(N, O, {h_.get(), P, H}, {weight_.get()}, logits_.get(), Op,
+                                                   bias_.get());
       for (i64 n = 0; n < N; n++, uniform += draws_, out += D, nll++) {
         const T* a = logits_.get() + n * Op;
         *nll = loss_ == Loss::BERNOULLI ? bernoulli(a, uniform, manner, out) : mixture(a, uniform, manner, out);
@@ -94,7 +95,7 @@ template <class T> class Drawing {
   const Loss loss_;
   const i64 I, H, P, GP, M, D, O, draws_, N;
   Buffer<T> W_, b_;                       // [I, GP], [GP], zero in padded lanes
-  Buffer<T> weight_, bias_;               // panels of the head's weight transposed, [H, O]; [O], zero to the whole vector
+  Buffer<T> weight_, bias_;               // panels of the head's weight transposed, [H, O]; [O]; zero beyond O
   Buffer<T> h_, h_before_, c_, c_before_;  // [N, P]
   Buffer<T> gates_, logits_, x_;          // [N, GP], [N, round_up(O)], [N, I]
 
@@ -125,8 +126,8 @@ template <class T> class Drawing {
     return nll;
   }
 
-  // The first uniform number chooses the part by its weight, the others become normal ones, cut off at the limit with the
-  // inside as probable as it was. Weights and variances are taken to the power 1 / temperature.
+  // The first uniform number chooses the part by its weight, the others become normal ones, cut off at the limit with
+  // the inside as probable as it was. Weights and variances are taken to the power 1 / temperature.
   double mixture(const T* a, const double* uniform, const Manner& manner, T* out) const {
     const i64 part = manner.greedy ? weightiest(a) : chosen(a, uniform[0], manner.temperature);
     for (i64 d = 0; d < D; d++) {
@@ -135,11 +136,11 @@ template <class T> class Drawing {
       if (!manner.greedy) {
         double u = uniform[1 + d];
         if (std::isfinite(manner.limit)) {
-          const double low = normal_below((-manner.limit - mean) / scale), high = normal_below((manner.limit - mean) / scale);
-          u = low + u * (high - low);
+          const double low = normal_below((-manner.limit - mean) / scale);
+          u = low + u * (normal_below((manner.limit - mean) / scale) - low);
         }
-        constexpr double eps = std::numeric_limits<double>::epsilon();
-        y = mean + scale * normal_quantile(std::min(std::max(u, eps / 4), 1 - eps / 2));  // 0 and 1 would become infinite
+        constexpr double eps = std::numeric_limits<double>::epsilon();  // 0 and 1 would become infinite
+        y = mean + scale * normal_quantile(std::min(std::max(u, eps / 4), 1 - eps / 2));
       }
       out[d] = (T)(y < -manner.limit ? -manner.limit : y > manner.limit ? manner.limit : y);
     }

@@ -1,8 +1,8 @@
 // The one matrix product everything else is built from:  C[M, N] = start + A[M, K] B[K, N].
 //
 // A tile of R rows by V vectors of C stays in registers while k runs over K. At each k the V vectors of B's row are
-// loaded once, and R elements of A are broadcast and multiplied into them. A is therefore read element by element, so it
-// may lie either way round; B is read in vectors, so N is its contiguous axis.
+// loaded once, and R elements of A are broadcast and multiplied into them. A is therefore read element by element, so
+// it may lie either way round; B is read in vectors, so N is its contiguous axis.
 //
 //   registers    tile (rows x vectors)    accumulators + B + broadcast
 //   AVX-512  32          8 x 3                24 + 3 + 1 (or a memory operand)
@@ -24,11 +24,13 @@ constexpr int TILE_ROWS = 4;
 #endif
 constexpr int TILE_VECTORS = 3;
 
-enum class Start { ZERO, ADD, ROW_BIAS, COLUMN_BIAS };  // C begins at 0, at C, at bias[n] in every row, at bias[m] in every column
-enum class Order { ROWS, COLUMNS };                     // A[m, k] lies at m * stride + k (ROWS) or at k * stride + m (COLUMNS)
+// What the sums begin with: 0, C as it is, bias[n] in every row, bias[m] in every column.
+enum class Start { ZERO, ADD, ROW_BIAS, COLUMN_BIAS };
+// Where A[m, k] lies: at m * stride + k, or at k * stride + m.
+enum class Order { ROWS, COLUMNS };
 
-// A, read by broadcasts. K may come in `segments` of `depth` each, `apart` elements from one to the next: the gates of a
-// frame lie P apart and only the first H of each are wanted.
+// A, read by broadcasts. K may come in `segments` of `depth` each, `apart` elements from one to the next: the gates of
+// a frame lie P apart and only the first H of each are wanted.
 template <class T> struct Broadcast {
   const T* start;
   i64 stride;
@@ -111,7 +113,10 @@ static void panel(i64 M, const Broadcast<T>& A, const T* B, i64 ldb, T* C, i64 l
   for (i64 left = M, blocks = (M + TILE_ROWS - 1) / TILE_ROWS; left > 0; blocks--) {
     const i64 rows = left <= TILE_ROWS ? left : (left + blocks - 1) / blocks;
     switch (rows) {
-#define ROWS(R) case R: if constexpr (R <= TILE_ROWS) tile<T, R, V, ORDER, START, SPLIT>(A, first, B, ldb, C, ldc, bias); break;
+#define ROWS(R) \
+  case R: \
+    if constexpr (R <= TILE_ROWS) tile<T, R, V, ORDER, START, SPLIT>(A, first, B, ldb, C, ldc, bias); \
+    break;
       ROWS(8) ROWS(7) ROWS(6) ROWS(5) ROWS(4) ROWS(3) ROWS(2) ROWS(1)
 #undef ROWS
     }
@@ -124,8 +129,8 @@ static void panel(i64 M, const Broadcast<T>& A, const T* B, i64 ldb, T* C, i64 l
 
 // C[M, N] = start + A B.
 //
-//   N     is rounded up to whole vectors: rows of C (and of a plain B, and a row bias) must have that much room, and the
-//         columns beyond N hold what B's hold (zero, if B's are zero)
+//   N     is rounded up to whole vectors: rows of C (and of a plain B, and a row bias) must have that much room, and
+//         the columns beyond N hold what B's hold (zero, if B's are zero)
 //   C     row stride ldc; must not overlap A or B
 //   bias  [N] for ROW_BIAS, [M] for COLUMN_BIAS, else unused
 //   SPLIT false: a row of C has the same value, to the bit, whatever M is

@@ -1,7 +1,7 @@
 // The two standard outputs on the last layer's h, from logits to loss and back, for a chunk of frames at a time.
 //
-//   Bernoulli  -log p(y | h) = Σ_k softplus(a_k) - Σ_{k: y_k = 1} a_k                         a = weight h + bias, O numbers
-//   Mixture    -log p(y | h) = -log Σ_m π_m Π_d N(y_d; μ_md, σ_md²)                           O = M (1 + 2 D) numbers:
+//   Bernoulli  -log p(y | h) = Σ_k softplus(a_k) - Σ_{k: y_k = 1} a_k     with the O logits a = weight h + bias
+//   Mixture    -log p(y | h) = -log Σ_m π_m Π_d N(y_d; μ_md, σ_md²)       with O = M (1 + 2 D) numbers a:
 //              π = softmax of the first M, μ the next M·D, log σ the last M·D held in [-7, 5]
 //
 // Logits are stored transposed, [O, ld] with the frames along the vectors: the loss of LANES frames is then computed at
@@ -49,7 +49,8 @@ template <class T> class Head {
   //   scales  [N] one factor a frame, indexed as `target`; or null
   //   dh      [F, P] out: dL/dh of L = Σ_f scale_f nll_f, and the weights' gradients are added to; null: forward only
   // Gives the sum of the frames' NLL, unscaled.
-  double chunk(i64 f0, i64 F, const T* h, const Frames<T>& target, T* nll, T scale, const T* scales, T* dh, Stages& stages) {
+  double chunk(i64 f0, i64 F, const T* h, const Frames<T>& target, T* nll, T scale, const T* scales, T* dh,
+               Stages& stages) {
     const i64 ld = leading(F);
     T *ht = ht_.need(panel_size<T>(H, F)), *a = logits_.need(O * ld), *each = nll ? nll : nll_.need(round_up(F, L));
     pack_transposed<T>(ht, h, H, F, P, round_up(F, L));
@@ -110,8 +111,8 @@ template <class T> class Head {
       for (i64 k = 0; k < O; k++) std::memset(a + k * ld + F, 0, (end - F) * sizeof(T));
   }
 
-  // softplus(a) = max(a, 0) + log(1 + e^-|a|). The logarithm of a product is cheaper than a sum of logarithms: 64 factors
-  // of at most 2 fit into a float. d softplus / da = σ(a) = 1 / (1 + e^-|a|), or e^-|a| times that where a < 0.
+  // softplus(a) = max(a, 0) + log(1 + e^-|a|). The logarithm of a product is cheaper than a sum of logarithms: 64
+  // factors of at most 2 fit into a float. d softplus / da = σ(a) = 1 / (1 + e^-|a|), or e^-|a| times that where a < 0.
   double bernoulli(i64 f0, i64 F, T* a, i64 ld, const Frames<T>& y, T* nll, T scale, const T* scales, bool gradient) {
     if (scales) scales += f0;
     T* ones = ones_.need(round_up(F, L));

@@ -1,9 +1,9 @@
 // Normal numbers from a counter: Threefry-2x32 with 13 rounds (Salmon et al. 2011, *Parallel random numbers: as easy as
-// 1, 2, 3*), then Box and Muller's transformation. The key is the seed, the counter is (place, draw), so any draw can be
-// had without those before it, and a generator's whole state is two numbers.
+// 1, 2, 3*), then Box and Muller's transformation. The key is the seed, the counter is (place, draw), so any draw can
+// be had without those before it, and a generator's whole state is two numbers.
 //
-// This file is compiled with -ffp-contract=off: every multiplication and addition is rounded by itself, as NumPy does it,
-// and the numbers are then the same to the bit whatever the vector width.
+// This file is compiled with -ffp-contract=off: every multiplication and addition is rounded by itself, as NumPy does
+// it, and the numbers are then the same to the bit whatever the vector width.
 #include "noise.h"
 
 namespace {
@@ -44,15 +44,17 @@ INLINE VecI32 float_as_bits(Vec<float> v) {
   return bits;
 }
 
-// Two normal numbers a lane: radius √(-2 ln u) from the first word, and the cosine and sine of an angle within ±π/4 from
-// the upper 24 bits of the second; two of its other bits turn the pair by quarters of a circle.
+// The upper 24 bits as a number, exactly.
+INLINE Vec<float> upper_bits(VecU32 x) { return __builtin_convertvector((VecI32)(x >> 8), Vec<float>); }
+
+// Two normal numbers a lane: radius √(-2 ln u) from the first word, and the cosine and sine of an angle within ±π/4
+// from the upper 24 bits of the second; two of its other bits turn the pair by quarters of a circle.
 INLINE void box_muller(VecU32 x0, VecU32 x1, Vec<float>& z0, Vec<float>& z1) {
-  const Vec<float> u = (__builtin_convertvector((VecI32)(x0 >> 8), Vec<float>) + 0.5f) * 0x1p-24f;
-  const Vec<float> radius = sqrt<float>(log<float>(u) * -2.f);
-  const Vec<float> t = (__builtin_convertvector((VecI32)(x1 >> 8), Vec<float>) + 0.5f) * (0x1p-24f * 1.57079632679f) - 0.78539816339f;
-  const Vec<float> s = t * t;
+  const Vec<float> u = (upper_bits(x0) + 0.5f) * 0x1p-24f, radius = sqrt<float>(log<float>(u) * -2.f);
+  const Vec<float> t = (upper_bits(x1) + 0.5f) * (0x1p-24f * 1.57079632679f) - 0.78539816339f, s = t * t;
   const Vec<float> sine = t * (s * (s * (s * -1.9515295891e-4f + 8.3321608736e-3f) - 1.6666654611e-1f) + 1.f);
-  const Vec<float> cosine = s * (s * (s * (s * 2.443315711809948e-5f - 1.388731625493765e-3f) + 4.166664568298827e-2f) - 0.5f) + 1.f;
+  Vec<float> cosine = s * 2.443315711809948e-5f - 1.388731625493765e-3f;
+  cosine = s * (s * (s * cosine + 4.166664568298827e-2f) - 0.5f) + 1.f;
   const VecI32 sign = (VecI32)(x1 & 1u) << 31, swap = (VecI32)(x1 & 2u) != 0;
   const VecI32 c = float_as_bits(cosine) ^ sign, n = float_as_bits(sine);
   z0 = bits_as_float(swap ? n : c) * radius;

@@ -1,8 +1,8 @@
 // One recurrent layer over a packed minibatch: inputs times W, the loop over time, the gradients of its weights.
 //
-// The forward pass keeps every state and gate. The backward pass streams: chunks of about CHUNK frames, whole time steps
-// each, from the last to the first; the gradients at the gates' arguments of a chunk are turned into weight gradients
-// while they are in the cache, and never exist for the whole sequence (1.5 times as fast at T 798).
+// The forward pass keeps every state and gate. The backward pass streams: chunks of about CHUNK frames, whole time
+// steps each, from the last to the first; the gradients at the gates' arguments of a chunk are turned into weight
+// gradients while they are in the cache, and never exist for the whole sequence (1.5 times as fast at T 798).
 #pragma once
 #include "batch.h"
 #include "stages.h"
@@ -111,9 +111,10 @@ template <class T> class Recurrence {
       const i64 M = plan.live(t), f = plan.begin[t] - first;
       join(t);
       std::memcpy(before_.get() + f * P, h_.get() + before(t) * P, M * P * sizeof(T));
-      unit.backward({M, from_above + f * P, gates(t), h_.get() + before(t) * P, h_.get() + slot(t) * P, cells(before(t)),
-                     cells(slot(t)), dh_.get(), dc_.get(), dgates_.get() + f * GP,
-                     unit.kind == Kind::GRU ? reset_h_.get() + f * P : nullptr, dV_.get()});
+      T* reset_h = unit.kind == Kind::GRU ? reset_h_.get() + f * P : nullptr;
+      unit.backward({M, from_above + f * P, gates(t), h_.get() + before(t) * P, h_.get() + slot(t) * P,
+                     cells(before(t)), cells(slot(t)), dh_.get(), dc_.get(), dgates_.get() + f * GP, reset_h,
+                     dV_.get()});
     }
     stages.end(Stage::BACKWARD);
     input_weight_gradient(first, frames);
@@ -145,8 +146,8 @@ template <class T> class Recurrence {
     }
   }
 
-  // The largest absolute value in any padded lane of states, gates' gradients, carried gradients and weight gradients, for
-  // the tests of the invariant; infinity for a NaN. After a backward pass; `frames` are those of its last chunk.
+  // The largest absolute value in any padded lane of states, gates' gradients, carried gradients and weight gradients,
+  // for the tests of the invariant; infinity for a NaN. After a backward pass; `frames` are those of its last chunk.
   double padding(i64 frames) const {
     double worst = 0;
     const auto look = [&](const Buffer<T>& buffer, i64 rows) {
@@ -221,8 +222,8 @@ template <class T> class Recurrence {
     origin_ = t;
   }
 
-  // With lists a column of W that no frame uses is never looked at, where the product with a zero would have shown a NaN
-  // or an infinity in it. So 0 W, summed over the inputs, goes into the bias: zero, unless there is one.
+  // With lists a column of W that no frame uses is never looked at, where the product with a zero would have shown a
+  // NaN or an infinity in it. So 0 W, summed over the inputs, goes into the bias: zero, unless there is one.
   void let_nan_through() {
     for (i64 j = 0; j < GP; j += L) {
       V s = {};
@@ -236,7 +237,8 @@ template <class T> class Recurrence {
     const i64 first = plan.begin[t0], frames = plan.begin[t1] - first;
     T* out = gates(t0);
     if (x_.dense) {
-      gemm<T, Order::ROWS, Start::ROW_BIAS>(frames, GP, {x_.dense + first * I, I, I}, {W_.get(), GP}, out, GP, b_.get());
+      const T* x = x_.dense + first * I;
+      gemm<T, Order::ROWS, Start::ROW_BIAS>(frames, GP, {x, I, I}, {W_.get(), GP}, out, GP, b_.get());
       return;
     }
     for (i64 f = first; f < first + frames; f++, out += GP) {  // x is 0 or 1: the sum of W's columns at the ones

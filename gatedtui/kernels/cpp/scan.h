@@ -1,7 +1,7 @@
 // A recurrent layer by itself, between padded arrays: what `kernels.scan` calls.
 //
-// A Scan owns everything its backward pass needs: copies of the weights, the states, the gates and, unless the minibatch
-// is whole, the inputs. Nothing another call does can change it.
+// A Scan owns everything its backward pass needs: copies of the weights, the states, the gates and, unless the
+// minibatch is whole, the inputs. Nothing another call does can change it.
 #pragma once
 #include "recurrence.h"
 

@@ -1,4 +1,5 @@
-// Where the time of a step goes: seconds by stage, for `gated bench`. Two clock readings a chunk cost nothing measurable.
+// Where the time of a step goes: seconds by stage, for `gated bench`. A few clock readings a chunk cost nothing that
+// could be measured.
 #pragma once
 #include <chrono>
 
@@ -7,8 +8,8 @@
 namespace {
 
 // The order is the one `gatedtui/kernels/library.py` names them in.
-enum class Stage { NOISE, WEIGHTS, INPUT, RECURRENCE, LOGITS, LOSS, HEAD_GRADIENT, HEAD_WEIGHTS, BACKWARD, INPUT_WEIGHTS,
-                   RECURRENT_WEIGHTS, INPUT_GRADIENT, UPDATE, COUNT };
+enum class Stage { NOISE, WEIGHTS, INPUT, RECURRENCE, LOGITS, LOSS, HEAD_GRADIENT, HEAD_WEIGHTS, BACKWARD,
+                   INPUT_WEIGHTS, RECURRENT_WEIGHTS, INPUT_GRADIENT, UPDATE, COUNT };
 
 class Stages {
  public:

@@ -38,7 +38,7 @@ template <class T> class Step {
   const i64 size;  // parameters
 
   Step(Kind kind, i64 I, i64 H, Loss loss, i64 M, i64 D)
-      : layer(kind, I, H), head(loss, H, M, D), size(layer.unit.G * H * (I + H + 1) + (kind == Kind::LSTM ? 3 * H : 0) + head.O * (H + 1)) {}
+      : layer(kind, I, H), head(loss, H, M, D), size(places().bias + head.O) {}
 
   // gradient [size] = d(scale · Σ nll)/d(parameters) at `parameters` [size]; written, may not overlap. Gives Σ nll.
   double gradient(const T* parameters, const Minibatch<T>& batch, double scale, T* gradient) {
@@ -48,7 +48,8 @@ template <class T> class Step {
 
   // The whole step: the gradient at noisy weights, rescaled and applied to the clean ones. parameters [size] and the
   // memory are written, unless the loss or the norm is not finite.
-  StepResult step(T* parameters, const Minibatch<T>& batch, double scale, const Noise& noise, const Recipe& recipe, const Memory<T>& memory) {
+  StepResult step(T* parameters, const Minibatch<T>& batch, double scale, const Noise& noise, const Recipe& recipe,
+                  const Memory<T>& memory) {
     stages.start();
     T* g = gradient_.need(size);
     StepResult result{};
@@ -60,7 +61,7 @@ template <class T> class Step {
     return result;
   }
 
-  // row_nll [B] = each row's NLL summed over its frames. Only a chunk's states are kept, so long pieces stay in the cache.
+  // row_nll [B] = each row's NLL summed over its frames. Only a chunk's states are kept: long pieces stay in the cache.
   void score(const T* parameters, const Minibatch<T>& batch, double* row_nll) {
     stages.start();
     set_weights(parameters, batch, false);
@@ -69,9 +70,9 @@ template <class T> class Step {
     std::fill(row_nll, row_nll + layer.plan.rows, 0.0);
     const auto cut = layer.plan.cuts(CHUNK);
     for (std::size_t k = 0; k + 1 < cut.size(); k++) {
-      const i64 first = layer.plan.begin[cut[k]];
+      const i64 first = layer.plan.begin[cut[k]], frames = layer.plan.begin[cut[k + 1]] - first;
       layer.forward(cut[k], cut[k + 1], stages);
-      head.chunk(first, layer.plan.begin[cut[k + 1]] - first, layer.states(cut[k]), batch.target, nll, 1, nullptr, nullptr, stages);
+      head.chunk(first, frames, layer.states(cut[k]), batch.target, nll, 1, nullptr, nullptr, stages);
       for (i64 t = cut[k]; t < cut[k + 1]; t++)
         for (i64 m = 0; m < layer.plan.live(t); m++) row_nll[m] += nll[layer.plan.begin[t] - first + m];
     }
@@ -93,7 +94,10 @@ template <class T> class Step {
     return p;
   }
 
-  struct Places { i64 W, U, b, V, weight, bias; };
+  // Where each parameter begins.
+  struct Places {
+    i64 W, U, b, V, weight, bias;
+  };
   Places places() const {
     const i64 G = layer.unit.G, H = layer.H, U = G * H * layer.I, b = U + G * H * H, V = b + G * H;
     const i64 weight = V + (layer.unit.kind == Kind::LSTM ? 3 * H : 0);

@@ -1,7 +1,7 @@
 // One time step of the three units, forward and backward: section 3 of Chung et al. (2014), arXiv:1412.3555.
 //
-// Sizes: H hidden units, G gates, B rows; M <= B rows are alive at the step at hand. Every axis of H numbers is padded to
-// P, the next whole number of vectors, and the gates of a frame follow each other: [G, P], GP = G * P numbers a frame.
+// Sizes: H hidden units, G gates, B rows; M <= B rows are alive at the step at hand. Every axis of H numbers is padded
+// to P, the next whole number of vectors. The gates of a frame follow each other: [G, P], GP = G * P numbers a frame.
 // Gate order: tanh: the candidate. GRU: r, z, candidate. LSTM: i, f, candidate, o.
 //
 // INVARIANT. The padded lanes H … P-1 of every state, of every gate's argument and of every gradient are zero. It holds

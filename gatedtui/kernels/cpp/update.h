@@ -41,20 +41,24 @@ template <class T> static double square_sum(const T* v, i64 n) {
 
 INLINE double rescaling(double norm, double clip) { return clip > 0 && !(norm <= clip) ? clip / norm : 1; }
 
-// Calls f(load, store) for every vector of [n]; the last one may be shorter. load(p), store(p, v): at the same place of p.
+// Calls f(get, put) for every vector of [n], the last of which may be shorter: get(p) loads it from p, put(p, v) stores
+// v at the same place of p.
 template <class T, class F> INLINE void each_vector(i64 n, F f) {
   constexpr int L = LANES<T>;
   i64 i = 0;
   for (; i + L <= n; i += L) f([i](const T* p) { return load(p + i); }, [i](T* p, Vec<T> v) { store(p + i, v); });
   const i64 left = n - i;
   if (left > 0)
-    f([i, left](const T* p) { return load_first(p + i, left); }, [i, left](T* p, Vec<T> v) { store_first(p + i, v, left); });
+    f([i, left](const T* p) { return load_first(p + i, left); },
+      [i, left](T* p, Vec<T> v) { store_first(p + i, v, left); });
 }
 
 // n ← ρ n + (1-ρ) g²   m ← ρ m + (1-ρ) g   Δ ← μ Δ - lr g / √(n - m² + ε)   w ← w + Δ      (Graves 2013, centred)
 // w null: the change is left in Δ alone.
-template <class T> static void rmsprop(T* w, const T* g, i64 n, const Memory<T>& memory, const Recipe& recipe, double scale) {
-  const T rho = (T)recipe.averaging, rest = (T)(1 - recipe.averaging), mu = (T)recipe.momentum, lr = (T)recipe.lr, eps = (T)recipe.eps;
+template <class T>
+static void rmsprop(T* w, const T* g, i64 n, const Memory<T>& memory, const Recipe& recipe, double scale) {
+  const T rho = (T)recipe.averaging, rest = (T)(1 - recipe.averaging), mu = (T)recipe.momentum;
+  const T lr = (T)recipe.lr, eps = (T)recipe.eps;
   each_vector<T>(n, [&](auto get, auto put) {
     const Vec<T> x = get(g) * (T)scale;
     const Vec<T> square = get(memory.mean_square) * rho + x * x * rest, mean = get(memory.mean) * rho + x * rest;
@@ -72,7 +76,8 @@ template <class T> static void rmsprop(T* w, const T* g, i64 n, const Memory<T>&
 // w null: the change goes to `change` [n] instead.
 template <class T>
 static void adam(T* w, const T* g, i64 n, const Memory<T>& memory, const Recipe& recipe, double scale, T* change) {
-  const T beta1 = (T)recipe.momentum, rest1 = (T)(1 - recipe.momentum), beta2 = (T)recipe.averaging, rest2 = (T)(1 - recipe.averaging);
+  const T beta1 = (T)recipe.momentum, rest1 = (T)(1 - recipe.momentum);
+  const T beta2 = (T)recipe.averaging, rest2 = (T)(1 - recipe.averaging);
   const double t = (double)*memory.updates + 1;
   const T rate = (T)(recipe.lr / (1 - std::pow(recipe.momentum, t))), eps = (T)recipe.eps;
   const T root = (T)(1 / std::sqrt(1 - std::pow(recipe.averaging, t)));
@@ -92,10 +97,11 @@ template <class T> static void add_change(T* w, const T* change, i64 n, double s
   each_vector<T>(n, [&](auto get, auto put) { put(w, get(w) + get(change) * (T)scale); });
 }
 
-// One update of w [n] in place from the gradient g [n], which is only read; `norm` is g's. scratch: [n] where Adam's change
-// is rescaled. A NaN or infinite norm makes every parameter NaN, or leaves it, by the arithmetic of rules.py.
+// One update of w [n] in place from the gradient g [n], which is only read; `norm` is g's. scratch: used where Adam's
+// change is rescaled. A NaN or infinite gradient does to w what the arithmetic of rules.py does.
 template <class T>
-static void update(T* w, const T* g, i64 n, double norm, const Memory<T>& memory, const Recipe& recipe, Buffer<T>& scratch) {
+static void update(T* w, const T* g, i64 n, double norm, const Memory<T>& memory, const Recipe& recipe,
+                   Buffer<T>& scratch) {
   const double scale = recipe.clip_update ? 1 : rescaling(norm, recipe.clip);
   if (!(recipe.clip_update && recipe.clip > 0)) {
     if ((Rule)recipe.rule == Rule::RMSPROP) rmsprop<T>(w, g, n, memory, recipe, scale);

@@ -8,6 +8,7 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
+from textual.timer import Timer
 
 from gatedtui import modelfile
 from gatedtui.errors import GatedError
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from gatedtui.tui.app import GatedApp
 
 NAME = "New run"
+PATH_S = 0.5
+"""Pause in the typing of a path after which the folder is looked at."""
 
 
 class NewRun(Screen[None], inherit_bindings=False):
@@ -61,6 +64,7 @@ class NewRun(Screen[None], inherit_bindings=False):
         self.like = like
         self.resolved = Resolved({})
         self.wants_start = False
+        self._pause: Timer | None = None
 
     @property
     def gated(self) -> "GatedApp":
@@ -113,8 +117,13 @@ class NewRun(Screen[None], inherit_bindings=False):
         self.post_message(Described(data, about if isinstance(about, dict) else {}))
 
     def on_fields_changed(self, message: Fields.Changed) -> None:
-        """Something was typed."""
-        self._understand(message.typed)
+        """Something was typed. A path is looked at when no more of it comes: each of its beginnings is a folder too."""
+        if self._pause is not None:
+            self._pause.stop()
+        if self.query_one(Fields).current.key == "data" and "/" in message.typed.get("data", ""):
+            self._pause = self.set_timer(PATH_S, lambda: self._understand(message.typed))
+        else:
+            self._understand(message.typed)
         self.paint()
 
     def on_fields_moved(self) -> None:
@@ -222,6 +231,7 @@ class NewRun(Screen[None], inherit_bindings=False):
         fields = self.query_one(Fields)
         if self.resolved.typed != fields.typed:
             self.wants_start = True  # what was typed last is not understood yet
+            self._understand(dict(fields.typed))
             return
         self.wants_start = False
         found = self.resolved
