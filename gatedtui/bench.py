@@ -149,7 +149,7 @@ def run(*, quick: bool = False, threads: Sequence[int] = (1, 2)) -> Iterator[Row
             yield from busy()
         for count in threads:
             torch.set_num_threads(count)
-            # From small to large: freeing one large tensor makes glibc keep the heap, and torch.nn's LSTM at T48 is then
+            # From small to large: once a large tensor was freed, glibc keeps the heap, and torch.nn's LSTM at T48 is
             # a quarter faster than in a process that trains nothing else (38 against 50 ms; ours, 35 against 36).
             for work in cells:
                 for unit in UNITS:

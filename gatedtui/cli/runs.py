@@ -62,7 +62,7 @@ def list_runs(runs: Runs = None, json: Json = False) -> None:
     if not found:
         output.say(f"There are no runs in '{place}'. gated train starts one.")
         return
-    columns = ["name", "status", "unit", "data", "recipe", "seed", "epochs", "valid", "@", "test/frame", "test/piece"]
+    columns = ["name", "status", "unit", "data", "recipe", "seed", "epochs", "valid", "@", "test", "a piece"]
     rows = [
         [
             *(r[key] for key in ("name", "status", "unit", "data", "recipe")),

@@ -111,7 +111,7 @@ def test_new_runs_appear_and_vanished_ones_go(three, runs, make_run, screen_text
         make_run([started(), *epochs(falling(5))], name="fresh")
         await until(pilot, lambda: "fresh" in screen_text(pilot.app))
         shutil.rmtree(three[2].path)
-        await until(pilot, lambda: "gru-jsb-1" not in screen_text(pilot.app))
+        await until(pilot, lambda: all(card.run.name != "gru-jsb-1" for card in pilot.app.screen.query(RunCard)))
         await until(pilot, lambda: len(pilot.app.screen.query(RunCard)) == 3)
         assert pilot.app.screen.focused is not None
 
@@ -122,11 +122,19 @@ def test_the_focused_card_may_vanish(three, runs, screen_text):
     async def script(pilot):
         await until(pilot, lambda: "tanh" in screen_text(pilot.app))
         shutil.rmtree(three[0].path)
-        await until(pilot, lambda: "tanh" not in screen_text(pilot.app))
+        await until(pilot, lambda: "▲ tanh" not in screen_text(pilot.app))  # the last line may still tell of it
         await pilot.press("right")
         assert focused(pilot.app) == "gru-jsb-1"
 
     drive(GatedApp(runs), script)
+
+
+def test_the_focused_card_has_a_heavier_border_and_not_only_another_colour(three, runs, screen_text):
+    async def script(pilot):
+        await until(pilot, lambda: screen_text(pilot.app).count("┏") == 1)
+        assert screen_text(pilot.app).count("╭") == 2
+
+    drive(GatedApp(runs), script, size=(120, 30))
 
 
 @pytest.mark.parametrize("keys", [("right", "right", "left"), ("l", "l", "h"), ("tab", "tab", "shift+tab")])

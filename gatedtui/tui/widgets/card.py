@@ -29,7 +29,7 @@ class RunCard(Vertical, can_focus=True):
         border: round $foreground 25%; padding: 0;
         border-title-color: $foreground; border-subtitle-color: $foreground 50%;
     }
-    RunCard:focus { border: round $foreground; }
+    RunCard:focus { border: heavy $foreground; }
     RunCard > Lines { padding: 0 1; height: auto; }
     RunCard > Curve { padding: 0; margin: 0 1; }
     """
