@@ -22,10 +22,16 @@ REASONS = {
 
 @dataclass(frozen=True)
 class Choice:
-    """A kernel and why it was taken, both shown to the user and written into the run."""
+    """A kernel and why it was taken, both shown to the user and written into the run; and which build of it."""
 
     backend: str
     why: str
+    build: str = ""
+
+    @property
+    def exact(self) -> str:
+        """What has to be the same for the same bits: the kernel and, of a compiled one, its build."""
+        return f"{self.backend} {self.build}".rstrip()
 
 
 def present(device: torch.device | str = "cpu") -> tuple[str, ...]:
@@ -64,13 +70,17 @@ def _choose(device: torch.device | str, dtype: torch.dtype, wanted: str, found: 
     if wanted == "auto":
         best = there[0]
         passed_over = "" if best == "native" or kind != "cpu" else f"; not native, because {found.why}"
-        return Choice(best, f"{_reason(best, found)} (chosen for {kind}{passed_over})")
+        return Choice(best, f"{_reason(best, found)} (chosen for {kind}{passed_over})", _build(best, found))
     if wanted not in there:
         because = f" ({found.why})" if wanted == "native" and kind == "cpu" else ""
         where = "in this installation" if kind == "cpu" or wanted != "native" else f"for the device '{kind}'"
         raise DeviceError(f"The kernel {wanted!r} is not {where}{because}.", f"There is: {', '.join(there)}, or auto.")
-    return Choice(wanted, f"{_reason(wanted, found)} (asked for)")
+    return Choice(wanted, f"{_reason(wanted, found)} (asked for)", _build(wanted, found))
 
 
 def _reason(backend: str, found: Found) -> str:
     return f"{REASONS[backend]}, {found.why}" if backend == "native" else REASONS[backend]
+
+
+def _build(backend: str, found: Found) -> str:
+    return found.library.build if backend == "native" and found.library else ""

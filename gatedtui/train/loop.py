@@ -97,7 +97,7 @@ class Training:
         self.pieces = self.network.pieces(self.sequences["train"], backend=self.choice.backend)
         self.valid = prepare(self.network, self.sequences["valid"], backend=self.choice.backend)
         self.batches = Batches(self.sequences["train"], config.train.batch, order)
-        self.position = Position(backend=self.choice.backend)
+        self.position = Position(backend=self.choice.exact)
         self.best = self.network.flat.clone()
         self.carried: truncate.States | None = None
         self._began: float | None = None
@@ -300,9 +300,9 @@ class Training:
             values = {name: torch.from_numpy(np.array(value)) for name, value in held.items()}
             if values["weights"].shape != self.network.flat.shape:
                 raise ValueError(f"{values['weights'].shape[0]} weights instead of {self.network.flat.shape[0]}")
-            if position["backend"] != self.choice.backend:
+            if position["backend"] != self.choice.exact:
                 raise DeviceError(
-                    f"The run began with the kernel '{position['backend']}', and '{self.choice.backend}' would go on.",
+                    f"The run began with the kernel '{position['backend']}', and '{self.choice.exact}' would go on.",
                     "Resume it on the machine it was started on, or start it anew.",
                 )
             self.network.flat.copy_(values["weights"])

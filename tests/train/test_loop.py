@@ -11,6 +11,7 @@ from gatedtui.data import prepare
 from gatedtui.data.dataset import DataSet
 from gatedtui.errors import BadSource, DeviceError
 from gatedtui.events import Diverged, Epoch, Event, Finished, Resumed, Started, Stopped
+from gatedtui.kernels import library
 from gatedtui.train import loop
 from gatedtui.train.loop import Training, train
 
@@ -158,6 +159,19 @@ def test_another_runs_state_is_refused(tiny: DataSet):
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")
+def test_another_kernel_or_another_build_of_it_does_not_go_on(tiny: DataSet):
+    values, position = Training(settings(train__kernel="bptt"), tiny).state()
+    for began in ("reference", "bptt avx2"):
+        with pytest.raises(DeviceError, match=f"began with the kernel '{began}', and 'bptt' would go on"):
+            Training(settings(train__kernel="bptt"), tiny, state=(values, position | {"backend": began}))
+
+
+def test_the_state_names_the_build_of_a_compiled_kernel(tiny: DataSet):
+    _, position = Training(settings(), tiny).state()
+    found = library.installed().library
+    assert position["backend"] == (f"native {found.build}" if found else "bptt")
+
+
 def test_a_missing_device_is_named():
     with pytest.raises(DeviceError, match="cuda"):
         loop.pick_device("cuda")
