@@ -12,7 +12,7 @@ from gatedtui.cli import output
 from gatedtui.errors import GatedError
 from gatedtui.runs import folder as folders
 from gatedtui.runs.history import load
-from gatedtui.runs.status import status
+from gatedtui.runs.row import read_row
 
 runs_app = typer.Typer(help="The runs: list, look at one, remove.", no_args_is_help=True)
 Runs = Annotated[Path | None, typer.Option("--runs", help="The runs folder (default ./runs, or GATED_RUNS).")]
@@ -21,24 +21,28 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document.")]
 
 def describe(run: folders.RunFolder) -> dict[str, Any]:
     """One run as plain values: name, status, config, and its figures so far."""
-    config, history = run.config(), load(run)
-    best, finished = history.best, history.finished
+    config, row = run.config(), read_row(run)
     return {
         "name": run.name,
-        "status": status(run).word,
+        "status": "running" if row.word == "training" else row.word,
         "unit": config.model.unit,
         "data": config.data.name,
         "recipe": config.train.recipe,
         "seed": config.seed,
         "lr": config.train.lr,
-        "epochs": history.last_epoch.epoch if history.last_epoch else 0,
-        "best_epoch": best.epoch if best else None,
-        "valid_nll": best.valid_nll if best else None,
-        "test_nll_frame": finished.test_nll_frame if finished else None,
-        "test_nll_sequence": finished.test_nll_sequence if finished else None,
-        "elapsed_s": history.last_epoch.elapsed_s if history.last_epoch else 0.0,
+        "epochs": row.epochs,
+        "best_epoch": row.best_epoch,
+        "valid_nll": known(row.best_valid),
+        "test_nll_frame": known(row.test_frame),
+        "test_nll_sequence": known(row.test_piece),
+        "elapsed_s": known(row.elapsed_s) or 0.0,
         "path": str(run.path),
     }
+
+
+def known(value: float) -> float | None:
+    """The value, or None for NaN, which stands for what is not known yet."""
+    return None if math.isnan(value) else value
 
 
 def number(value: float | None) -> str:

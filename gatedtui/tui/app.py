@@ -25,15 +25,26 @@ from textual.worker import get_current_worker
 from gatedtui.errors import GatedError
 from gatedtui.plan import Plan, plan
 from gatedtui.runs import folder as folders
+from gatedtui.runs.row import Row
 from gatedtui.tui import alerts, phrases, starting, themes
 from gatedtui.tui.alerts import Alert, Disk
 from gatedtui.tui.commands import commands
 from gatedtui.tui.doing import Doing
-from gatedtui.tui.listing import Listing, Row
+from gatedtui.tui.listing import Listing
 from gatedtui.tui.messages import Busy, Done, Load, Opened, RunsRead, Sounding, Trouble
 from gatedtui.tui.snapshot import Snapshot
 from gatedtui.tui.starting import Resume, Start
-from gatedtui.tui.terminal import SIGNALS, free_bytes, give_signals_back, guarded, meter, take_signals, wants_tracebacks
+from gatedtui.tui.terminal import (
+    SETTLED_S,
+    SIGNALS,
+    free_bytes,
+    give_signals_back,
+    guarded,
+    meter,
+    quieten_collector,
+    take_signals,
+    wants_tracebacks,
+)
 from gatedtui.tui.watching import LOOK_S, Newest
 
 Choice = Literal["closed"]
@@ -134,6 +145,7 @@ class GatedApp(App[Choice]):
     def on_mount(self) -> None:
         """Starts the reading thread and the painting timer."""
         if not self.is_headless:
+            self.set_timer(SETTLED_S, quieten_collector)
             take_signals(dict.fromkeys(SIGNALS, self.action_close))
         self.set_interval(LOOK_S, self.tick)
         self.look()

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from rich.style import Style
 
+from gatedtui.runs.row import Row
 from gatedtui.tui import looks
-from gatedtui.tui.listing import Row
 from gatedtui.tui.looks import BOLD, DIM, PLAIN, Spans
 
 GAP = 2

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gatedtui.config import RunConfig
+from gatedtui.runs.row import Row
 from gatedtui.tui import looks
-from gatedtui.tui.listing import Row
 
 OPERATIONS = 6
 """Floating-point operations a weight and a frame: two forward, four backward (each a product and a sum)."""

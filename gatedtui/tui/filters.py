@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 
-from gatedtui.tui.listing import Row
+from gatedtui.runs.row import Row
 
 Value = float | str | None
 

@@ -28,7 +28,15 @@ from gatedtui.tui import inline_plan, looks, phrases
 from gatedtui.tui.looks import BOLD, DIM, PLAIN, WARNING, Spans
 from gatedtui.tui.messages import RunsRead
 from gatedtui.tui.snapshot import Snapshot
-from gatedtui.tui.terminal import SIGNALS, give_signals_back, guarded, take_signals, wants_tracebacks
+from gatedtui.tui.terminal import (
+    SETTLED_S,
+    SIGNALS,
+    give_signals_back,
+    guarded,
+    quieten_collector,
+    take_signals,
+    wants_tracebacks,
+)
 from gatedtui.tui.watching import LOOK_S, Watched, watch_all
 from gatedtui.tui.widgets import bars
 from gatedtui.tui.widgets.lines import Lines
@@ -130,6 +138,7 @@ class LiveView(App[Outcome]):
     def on_mount(self) -> None:
         """Starts the reading thread and the painting timer."""
         if not self.is_headless:
+            self.set_timer(SETTLED_S, quieten_collector)
             take_signals(dict.fromkeys(SIGNALS, self.action_interrupt))
             # Textual's own answer to a resize clears the whole terminal, and with it the lines above the view.
             take_signals({signal.SIGWINCH: self._terminal_resized})

@@ -6,9 +6,9 @@ from typing import Any
 
 from textual.message import Message
 
+from gatedtui.runs.row import Row
 from gatedtui.tui.alerts import Disk
 from gatedtui.tui.form import Resolved
-from gatedtui.tui.listing import Row
 from gatedtui.tui.snapshot import Snapshot
 
 

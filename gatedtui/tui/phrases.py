@@ -7,8 +7,8 @@ from datetime import datetime
 
 from gatedtui import events
 from gatedtui.events import Diverged, Epoch, Event, Failed, Finished, Resumed, Saved, Started, Step, Stopped
+from gatedtui.runs.row import Row
 from gatedtui.tui import looks
-from gatedtui.tui.listing import Row
 from gatedtui.tui.looks import Spans
 from gatedtui.tui.snapshot import Snapshot
 

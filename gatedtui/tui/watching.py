@@ -28,8 +28,9 @@ LOOK_S = 0.25
 """Between looks: four a second keep three live plots under 5 % of a core (measured)."""
 REST_S = 2.0
 """Between looks at a run that is over."""
-LONG = 2000
-"""Epochs from which on a run's curve is taken in less often."""
+SHORT, LONG = 100, 2000
+"""Epochs up to which a run's curve is taken in at every look, then once a second: one more epoch no longer moves it by
+a dot. From the second number on less often still, as redrawing a curve costs what it is long."""
 BATCHES = 8
 """Of at most 256 KiB of events in one look, so that opening a long run does not hold the others up."""
 TOGETHER_S = 10.0
@@ -124,8 +125,7 @@ class Watched:
             if not batch.more:
                 break
         self._grown |= grown
-        # Redrawing a curve costs what it is long: one of 20,000 epochs is shown anew every third second.
-        pause = LOOK_S * (len(history.epochs) // LONG)
+        pause = 0.0 if len(history.epochs) <= SHORT else max(1.0, LOOK_S * (len(history.epochs) // LONG))
         if self._grown and (time.monotonic() - self._drawn >= pause or not self._lives):
             self._grown, self._drawn = False, time.monotonic()
             self._curves = (tuple(history.valid_curve), tuple(history.train_curve), tuple(history.epochs))

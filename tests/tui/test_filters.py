@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from gatedtui.runs.row import Row
 from gatedtui.tui import columns, filters, looks
-from gatedtui.tui.listing import Row
 
 ROWS = [
     Row(

@@ -6,11 +6,11 @@ import pytest
 from gatedtui import config
 from gatedtui.cli.main import app as command_line
 from gatedtui.plan import plan
+from gatedtui.runs.row import Row
 from gatedtui.tui import form
 from gatedtui.tui.editing import Edit, typed
 from gatedtui.tui.estimate import estimate
 from gatedtui.tui.keys import keys
-from gatedtui.tui.listing import Row
 
 
 def test_every_config_key_has_a_field_with_a_meaning():

@@ -9,8 +9,10 @@ import pytest
 from gatedtui.events import Diverged, Step, Stopped
 from gatedtui.runs import folder as folders
 from gatedtui.runs import lock
+from gatedtui.runs import row as runs_row
+from gatedtui.runs.row import Row, read_row
 from gatedtui.tui import listing
-from gatedtui.tui.listing import Listing, Row, from_snapshot, read_row
+from gatedtui.tui.listing import Listing, from_snapshot
 from gatedtui.tui.watching import Watched
 
 from .conftest import append, epochs, falling, finished, started
@@ -36,7 +38,7 @@ def test_a_finished_run_is_all_there(make_run):
 
 def test_only_the_end_of_a_finished_run_is_read(make_run, monkeypatch):
     run = make_run([started(), *epochs(falling(3_000)), finished(40, 8.43)])
-    monkeypatch.setattr(listing, "_whole", lambda path: pytest.fail("all of it was read"))
+    monkeypatch.setattr(runs_row, "_whole", lambda path: pytest.fail("all of it was read"))
     assert read_row(run).epochs == 3_000
 
 

@@ -9,9 +9,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from gatedtui.runs.row import Row
 from gatedtui.tui import columns, filters, looks, phrases
 from gatedtui.tui.columns import Column
-from gatedtui.tui.listing import Row, from_snapshot
+from gatedtui.tui.listing import from_snapshot
 from gatedtui.tui.looks import BOLD, DIM, PLAIN, Spans
 from gatedtui.tui.screens.ask import Ask
 from gatedtui.tui.widgets import frame

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 
 from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -20,6 +22,7 @@ class Lines(Widget):
     def __init__(self, lines: Sequence[Spans] = (), *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._lines: list[Spans] = list(lines)
+        self._ground = Style()
 
     def show(self, lines: Sequence[Spans]) -> None:
         """Shows these from now on."""
@@ -42,9 +45,14 @@ class Lines(Widget):
         """As many rows as lines."""
         return len(self._lines)
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Looks the ground up once for all lines."""
+        self._ground = self.rich_style
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         """One line, exactly as wide as the widget."""
-        ground, width = self.rich_style, self.size.width
+        ground, width = self._ground, self.size.width
         line = self._lines[y] if y < len(self._lines) else []
         segments = [Segment(piece, looks.on(ground, style)) for piece, style in _cut(line, width)]
         return Strip(segments).adjust_cell_length(width, ground)
