@@ -77,7 +77,7 @@ def sweep(
     words = {"units": units, "data": data, "draws": draws, "seeds": seeds, "settings": settings}
     words |= {"recipe": recipe, "model": model, "epochs": epochs}
     typed = {key: value for key, value in words.items() if value is not None and value != []}
-    there = sweeps.SweepFolder(place / name) if name else None
+    there = sweeps.named(place, name) if name is not None else None
     if there is not None and there.is_there and not typed:
         made = there.about()
     else:

@@ -106,7 +106,10 @@ def drawn_text(drawn: Mapping[str, object]) -> str:
 
 def left_text(seconds: float | None) -> str:
     """The time left in words, or nothing where it is not known or none is left."""
-    return f"about {duration(seconds)} left" if seconds else ""
+    if not seconds:
+        return ""
+    told = duration(seconds) if seconds >= 60 else f"{max(1, round(seconds))} s"
+    return f"about {told} left"
 
 
 def _value(value: object) -> str:

@@ -122,6 +122,18 @@ def free_name(runs: Path) -> str:
     return f"sweep-{number}"
 
 
+def named(runs: Path, name: str) -> SweepFolder:
+    """The folder a sweep of this name has or would have.
+
+    Raises:
+        BadArgument: the name is not allowed, or a run's.
+    """
+    folder = SweepFolder(runs / folders.check_name(name))
+    if RunFolder(folder.path).config_path.exists():
+        raise BadArgument(f"'{name}' is a run in '{runs}', not a sweep.", "Choose another --name.")
+    return folder
+
+
 def create(runs: Path, name: str, made: Sweep) -> SweepFolder:
     """A new sweep folder with its `sweep.toml`, or the one that is there when it was asked for in the same words.
 
@@ -129,12 +141,10 @@ def create(runs: Path, name: str, made: Sweep) -> SweepFolder:
         BadArgument: the name is not allowed or a run's, or the sweep of that name is another; the difference is named.
         BadSource: the runs folder cannot be made or written.
     """
-    folder = SweepFolder(runs / folders.check_name(name))
+    folder = named(runs, name)
     if folder.is_there:
         check_same(folder, made)
         return folder
-    if RunFolder(folder.path).config_path.exists():
-        raise BadArgument(f"'{name}' is a run in '{runs}', not a sweep.", "Choose another --name.")
     try:
         folder.path.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -126,6 +126,6 @@ def test_a_trial_that_diverged_is_a_result_and_not_tried_again(runs: Path):
 def test_trials_failing_in_a_row_end_the_sweep_with_the_reason(runs: Path, monkeypatch: pytest.MonkeyPatch):
     folder, planned = make(runs, "s")
     monkeypatch.setenv("GATED_CACHE", str(runs / "empty"))
-    with pytest.raises(GatedError, match="3 trials failed one after another.*tiny"):
+    with pytest.raises(GatedError, match=r"3 trials failed one after another.*tiny"):
         list(local.train(folder, planned, jobs=1))
     assert sum(status(folder.run(trial.slot)).word == "failed" for trial in planned) == 3
