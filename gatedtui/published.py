@@ -42,7 +42,7 @@ OTHERS = (
     ),
     Published(
         "RRU 2021",
-        "Residual recurrent units (2021): tuned, 5 million weights, trained on windows of 200 frames.",
+        "Zakovskis et al., arXiv:2108.00527: tuned, 5 million weights, trained on windows of 200 frames.",
         {
             "jsb": {"gru": 8.20, "lstm": 8.33, "RRU": 7.72},
             "nottingham": {"gru": 3.22, "lstm": 3.25, "RRU": 2.92},

@@ -72,6 +72,11 @@ class Cell:
         return sum(one.word == word for one in self.results)
 
     @property
+    def trials(self) -> int:
+        """How many results there are, or are to be."""
+        return max(len(self.results), self.seeds * self.results[0].planned)
+
+    @property
     def seeds(self) -> int:
         """How many seeds there are, picked or not."""
         return len({one.seed for one in self.results})
@@ -117,7 +122,7 @@ def as_dict(cell: Cell) -> dict[str, Any]:
             figure = cell.figure(split, weighting)
             made[f"{split}_nll_{weighting}"] = figure.mean
             made[f"{split}_nll_{weighting}_std"] = figure.std
-    made |= {"seeds": cell.seeds, "trials": len(cell.results)}
+    made |= {"seeds": cell.seeds, "trials": cell.trials}
     made |= {word: cell.count(word) for word in ("finished", "diverged")}
     made |= {"parameters": cell.parameters, "seconds": cell.seconds.mean, "total_seconds": cell.total_seconds}
     made["picked"] = [

@@ -94,7 +94,7 @@ def picked(cells: Sequence[Cell]) -> Block:
                 *((cell.source, cell.variant) if several else ()),
                 cell.data,
                 cell.unit,
-                f"{done}/{len(cell.results)}",
+                f"{done}/{cell.trials}",
                 str(cell.count("diverged") or NONE),
                 *(" ".join(_value(one.drawn.get(key)) for one in cell.picked) or NONE for key in keys),
                 " ".join(str(one.history.best.epoch) for one in cell.picked if one.history.best) or NONE,

@@ -35,6 +35,7 @@ class Result:
         word: its status.
         history: what its events add up to.
         path: its folder.
+        planned: how many its cell is to have for its seed; 0 where nobody planned.
     """
 
     source: str
@@ -47,6 +48,7 @@ class Result:
     drawn: Mapping[str, Any] = field(default_factory=dict)
     history: History = field(default_factory=History)
     path: Path = Path()
+    planned: int = 0
 
     @property
     def valid_nll(self) -> float:
@@ -108,6 +110,7 @@ def of_views(board: Board, views: Sequence[View]) -> list[Result]:
             drawn=view.drawn,
             history=view.history,
             path=view.run.path,
+            planned=board.about.draws,
         )
         for view in views
         if view.config is not None
