@@ -116,14 +116,13 @@ def _report(
     board = Board(folder)
     with driving(folder), _asking_to_stop() as came:
         board.refresh()
-        many = jobs or _cores()
-        _say_what(board, made, many, engine)
+        _say_what(board, made, jobs or _cores(), engine)
         happenings = _engine(engine, folder, trials, jobs, address, lambda: bool(came))
         if json or plain or not output.on_a_terminal():
-            _through(happenings, board, Lines(board, many, output.say if json else output.result).show)
+            _through(happenings, board, Lines(board, output.say if json else output.result).show)
         else:
             with output.drawing() as draw:
-                _through(happenings, board, Picture(board, many, draw).show)
+                _through(happenings, board, Picture(board, draw).show)
     board.refresh()
     raise typer.Exit(_closing(board, interrupted=bool(came), again=again, json=json))
 
@@ -176,11 +175,15 @@ def _closing(board: "Board", *, interrupted: bool, again: list[str], json: bool)
         stuck = [f"{board.count(word)} {word}" for word in ("failed", "crashed", "stopped") if board.count(word)]
         told = f" ({', '.join(stuck)})" if stuck else ""
         output.say(f"{len(left)} of {len(board.views)} trials are not done{told}; go on:  {_command(again)}")
-    for view in (view for view in left if view.word in ("failed", "crashed")):
-        what = getattr(view.history.last, "what", "") or "it ended without a word."
-        error = GatedError(f"The trial '{view.slot.name}' {view.word}: {what}", f"Its log: {view.run.log_path}")
-        output.complain(error)
-        break
+    lost = next((view for view in left if view.word in ("failed", "crashed")), None)
+    if lost is not None:
+        what = getattr(lost.history.last, "what", "") or "it ended without a word."
+        output.complain(
+            GatedError(f"The trial '{lost.slot.name}' {lost.word}: {what}", f"Its log: {lost.run.log_path}")
+        )
+    log = board.folder.log_path
+    if left and not interrupted and log.exists() and log.stat().st_size:
+        output.say(f"  what the workers said last is in {log}")
     if interrupted:
         return 130 if left else 0
     return 1 if left else 0

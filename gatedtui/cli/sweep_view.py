@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from gatedtui.cli.runs import number
 from gatedtui.sweep.board import Board, View
-from gatedtui.sweep.local import Ended, Happening
+from gatedtui.sweep.local import Ended, Happening, Manned
 from gatedtui.table.cells import pick
 from gatedtui.table.layout import duration
 from gatedtui.table.results import of_views
@@ -22,16 +22,17 @@ class Lines:
 
     Args:
         board: the sweep as it stands.
-        jobs: trials at a time, for the time left.
         write: takes a line.
     """
 
-    def __init__(self, board: Board, jobs: int, write: Callable[[str], None]) -> None:
-        self.board, self.jobs, self.write = board, jobs, write
+    def __init__(self, board: Board, write: Callable[[str], None]) -> None:
+        self.board, self.jobs, self.write = board, 1, write
         self._views = {view.slot: view for view in board.views}
 
     def show(self, happening: Happening) -> None:
         """Writes a line when a trial has ended."""
+        if isinstance(happening, Manned):
+            self.jobs = happening.jobs
         if not isinstance(happening, Ended):
             return
         view, done = self._views[happening.trial.slot], self.board.count("finished", "diverged")
@@ -44,19 +45,19 @@ class Picture:
 
     Args:
         board: the sweep as it stands.
-        jobs: trials at a time.
         draw: puts a picture on the terminal.
     """
 
-    def __init__(self, board: Board, jobs: int, draw: "Callable[[RenderableType], None]") -> None:
-        self.board, self.jobs, self.draw = board, jobs, draw
+    def __init__(self, board: Board, draw: "Callable[[RenderableType], None]") -> None:
+        self.board, self.jobs, self.draw = board, 1, draw
 
-    def show(self, _happening: Happening) -> None:
+    def show(self, happening: Happening) -> None:
         """Draws the sweep as it stands."""
         from rich.console import Group
         from rich.table import Table
         from rich.text import Text
 
+        self.jobs = happening.jobs if isinstance(happening, Manned) else self.jobs
         grid = Table(box=None, pad_edge=False, header_style="dim")
         for heading in ("data", "unit", "trials", "best valid", "with", "now"):
             grid.add_column(heading, no_wrap=True, overflow="ellipsis")

@@ -48,7 +48,14 @@ class Ended:
     word: str
 
 
-Happening = Began | Ended | None
+@dataclass(frozen=True)
+class Manned:
+    """How many trials are trained at a time; comes first."""
+
+    jobs: int
+
+
+Happening = Manned | Began | Ended | None
 """None: nothing happened for a moment."""
 
 
@@ -138,6 +145,7 @@ def train(
     deaths: Counter[str] = Counter()
     failed = 0
     stopping = False
+    yield Manned(jobs)
     try:
         while True:
             if not stopping and should_stop():
@@ -178,7 +186,7 @@ def train(
                 yield Ended(trial, word)
                 failed = failed + 1 if word == "failed" else 0
                 if failed >= FAILURES:
-                    raise _why(run)
+                    raise why(run)
             yield None
     finally:
         for hand in hands:
@@ -215,7 +223,8 @@ def _ready(hands: Sequence[Hand]) -> list[Hand]:
     return select.select(hands, [], [], POLL_S)[0]
 
 
-def _why(run: RunFolder) -> GatedError:
+def why(run: RunFolder) -> GatedError:
+    """The error that ends a sweep, from the last of the trials that failed."""
     last = load(run).last
     what, hint = (last.what, last.hint) if isinstance(last, Failed) else ("", "")
     return GatedError(f"{FAILURES} trials failed one after another, the last one, '{run.name}': {what}", hint)

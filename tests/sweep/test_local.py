@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from gatedtui.runs.lock import probe
 from gatedtui.runs.status import status
 from gatedtui.sweep import folder as sweeps
 from gatedtui.sweep import local
-from gatedtui.sweep.local import Began, Ended
+from gatedtui.sweep.local import Began, Ended, Manned
 from gatedtui.sweep.plan import sweep, trials
 
 CLOCK = ("time", "elapsed_s", "frames_per_s")
@@ -72,15 +73,21 @@ def test_a_trial_among_others_has_the_bits_of_a_run_of_its_own(runs: Path, alone
 
 def test_a_process_that_is_killed_is_replaced_and_its_trial_goes_on(runs: Path):
     folder, planned = make(runs, "s", draws=1, units=["gru"], epochs=300, settings=["hidden=30", "patience=0"])
-    engine = local.train(folder, planned, jobs=1)
-    run, killed = folder.run(planned[0].slot), 0
-    for happening in engine:
-        pid = probe(run.lock_path)
-        if killed < local.RETRIES and pid and run.state_path.exists() and status(run).word == "running":
-            os.kill(pid, signal.SIGKILL)
-            killed += 1
-        if isinstance(happening, Ended):
-            assert happening.word == "finished"
+    run, killed, over = folder.run(planned[0].slot), [], threading.Event()
+
+    def kill() -> None:
+        while len(killed) < local.RETRIES and not over.wait(0.002):
+            pid = probe(run.lock_path)
+            if pid and pid not in killed and run.state_path.exists():
+                os.kill(pid, signal.SIGKILL)
+                killed.append(pid)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    ended = [one.word for one in local.train(folder, planned, jobs=1) if isinstance(one, Ended)]
+    over.set()
+    killer.join()
+    assert ended == ["finished"]
     assert killed and '"resumed"' in run.events_path.read_text()
     other = create(runs, "other", planned[0].config)
     assert launch.start(other).wait(timeout=60) == 0
@@ -111,7 +118,7 @@ def test_a_stop_saves_and_the_rest_comes_out_as_if_never_stopped(runs: Path, alo
 def test_done_trials_are_not_trained_again(runs: Path, alone: Path):
     folder, planned = calm(alone)
     before = {path: path.stat().st_mtime_ns for path in folder.path.rglob("*")}
-    assert list(local.train(folder, planned, jobs=2)) == []
+    assert list(local.train(folder, planned, jobs=2)) == [Manned(2)]
     assert {path: path.stat().st_mtime_ns for path in folder.path.rglob("*")} == before
 
 
@@ -119,7 +126,7 @@ def test_a_trial_that_diverged_is_a_result_and_not_tried_again(runs: Path):
     folder, planned = make(runs, "s", units=["tanh"], draws=1)
     run = local.place(folder, planned[0])
     run.events_path.write_text('{"event": "diverged", "updates": 3, "what": "the loss is nan."}\n')
-    assert list(local.train(folder, planned, jobs=1)) == []
+    assert list(local.train(folder, planned, jobs=1)) == [Manned(1)]
     assert status(run).word == "diverged"
 
 

@@ -221,7 +221,7 @@ def test_the_picture_names_every_cell_and_fits_a_small_terminal(runs: Path):
     drawn: list = []
     board = Board(SweepFolder(runs / "s"))
     board.refresh()
-    Picture(board, 1, drawn.append).show(None)
+    Picture(board, drawn.append).show(None)
     console = Console(width=80, file=io.StringIO(), record=True)
     console.print(drawn[0])
     text = console.export_text()
