@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gatedtui import paths
-from gatedtui.config import DataConfig, TrainConfig
+from gatedtui.config import DataConfig, RunConfig
 from gatedtui.data import prepare
 from gatedtui.errors import BadArgument
 from gatedtui.plan import Plan
@@ -47,10 +47,7 @@ def start(
     for wanted in names:
         if wanted is not None:
             folders.check_free(runs, wanted)
-    for train in dict.fromkeys(plan.config.train for plan in plans):
-        _check(train)
-    for data in dict.fromkeys(plan.config.data for plan in plans):
-        _prepare(data, progress)
+    make_ready([plan.config for plan in plans], progress=progress)
     made: list[RunFolder] = []
     try:
         for plan, wanted in zip(plans, names, strict=True):
@@ -63,6 +60,19 @@ def start(
             folders.remove(run)
         raise
     return [Worker(run, launch.start(run)) for run in made]
+
+
+def make_ready(configs: Sequence[RunConfig], *, progress: Progress | None = None) -> None:
+    """Sees to it that runs of these configs can begin: the device and kernel are there, and the data is prepared.
+
+    Raises:
+        BadSource: the data cannot be had.
+        DeviceError: the device or kernel cannot be had.
+    """
+    for words in dict.fromkeys((train.device, train.kernel, train.dtype) for train in (one.train for one in configs)):
+        _check(*words)
+    for data in dict.fromkeys(one.data for one in configs):
+        _prepare(data, progress)
 
 
 def resume(run: RunFolder, *, progress: Progress | None = None) -> Worker | None:
@@ -87,10 +97,10 @@ def _prepare(data: DataConfig, progress: Progress | None) -> None:
     prepare.prepare(data.name, cache=cache, mirror=mirror, rate_hz=data.rate_hz, progress=progress)
 
 
-def _check(train: TrainConfig) -> None:
+def _check(device: str, kernel: str, dtype: str) -> None:
     """Raises `DeviceError` where a device or kernel that was asked for cannot be had; what is `auto` always can."""
-    if train.device == "cuda" or train.kernel != "auto":
-        words = [train.device, train.kernel, train.dtype]
+    if device == "cuda" or kernel != "auto":
+        words = [device, kernel, dtype]
         launch.run_json(words, command=[sys.executable, "-m", "gatedtui.train.check"])
 
 

@@ -18,6 +18,8 @@ from gatedtui.cli.models import models_app
 from gatedtui.cli.play import play
 from gatedtui.cli.runs import runs_app
 from gatedtui.cli.sample import sample
+from gatedtui.cli.sweep import sweep
+from gatedtui.cli.table import table
 from gatedtui.cli.train import resume, stop, train
 from gatedtui.cli.watch import watch
 from gatedtui.errors import BadArgument, GatedError
@@ -33,6 +35,8 @@ app.command()(train)
 app.command()(resume)
 app.command()(stop)
 app.command()(watch)
+app.command()(sweep)
+app.command()(table)
 app.add_typer(runs_app, name="runs")
 app.command(name="eval")(evaluate)
 app.command()(sample)

@@ -3,9 +3,14 @@
 import json
 import os
 import sys
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from gatedtui.errors import GatedError
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 
 def result(text: str = "") -> None:
@@ -37,6 +42,16 @@ def again(text: str) -> None:
     if sys.stderr.isatty():
         sys.stderr.write("\r\x1b[K" + text)
         sys.stderr.flush()
+
+
+@contextmanager
+def drawing() -> "Iterator[Callable[[RenderableType], None]]":
+    """While inside, a picture on stderr that each call draws anew in its place; gone afterwards. For terminals only."""
+    from rich.console import Console
+    from rich.live import Live
+
+    with Live(console=Console(stderr=True), auto_refresh=False, transient=True, redirect_stdout=False) as live:
+        yield lambda picture: live.update(picture, refresh=True)
 
 
 def complain(error: GatedError) -> None:
@@ -75,6 +90,14 @@ def strict(value: Any) -> Any:
 def on_a_terminal() -> bool:
     """Whether stdin, stdout and stderr are all terminals: only then is a live view drawn."""
     return sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()
+
+
+def give_up_terminal() -> None:
+    """After the terminal went away: what is still written goes nowhere, instead of ending the program."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1, 2):
+        os.dup2(nowhere, number)
+    os.close(nowhere)
 
 
 def give_up_stdout() -> None:

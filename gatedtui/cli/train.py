@@ -1,5 +1,6 @@
 """`gated train`, `gated resume`, `gated stop`: start workers, follow them, ask them to stop."""
 
+import shlex
 from typing import Annotated, Any
 
 import typer
@@ -14,6 +15,7 @@ from gatedtui.errors import BadArgument
 from gatedtui.runs import folder as folders
 from gatedtui.runs import launch
 from gatedtui.runs.status import status
+from gatedtui.sweep.folder import SweepFolder
 
 Detach = Annotated[bool, typer.Option("--detach", help="Start the workers and return at once.")]
 
@@ -73,12 +75,19 @@ def resume(
     follow.after_start([worker], detach=detach, json=json, plain=plain, from_start=False)
 
 
-def stop(run: Annotated[str, typer.Argument(help="A run's name.")], runs: Runs = None) -> None:
-    """Asks a run to finish its update, save and stop.
+def stop(run: Annotated[str, typer.Argument(help="A run's or a sweep's name.")], runs: Runs = None) -> None:
+    """Asks a run to finish its update, save and stop; or a sweep, with all it is training.
 
     Example: gated stop gru-bach-1
     """
-    found = folders.find(runs or paths.runs_folder(), run)
+    place = runs or paths.runs_folder()
+    if (swept := SweepFolder(place / run)).is_there:
+        if launch.request_stop(folders.RunFolder(swept.path)):
+            output.say(f"asked the sweep '{run}' to stop; gated sweep --name {shlex.quote(run)} goes on with it")
+        else:
+            output.say(f"The sweep '{run}' is not being trained.")
+        return
+    found = folders.find(place, run)
     if launch.request_stop(found):
         output.say(f"asked '{found.name}' to stop; gated resume {found.name} goes on with it")
     else:

@@ -117,19 +117,20 @@ def free_name(runs: Path, unit: str, data: str) -> str:
         data: a data set's name or a path, whose last component is used with everything but letters, digits, `_` and
             `.` turned to `-`.
     """
-    stem = f"{unit}-{_short(data)}"
+    stem = f"{unit}-{short(data)}"
     return next(name for n in count(1) if not os.path.lexists(runs / (name := f"{stem}-{n}")))
 
 
-def _short(data: str) -> str:
+def short(data: str) -> str:
+    """A data set's name, or a path's last component, as a part of a run's name: at most 40 characters."""
     path = Path(data)
     last = path.name if path.name not in ("", "..") else path.resolve().name
     cleaned = "".join(c if c.isalnum() or c in "_." else "-" for c in last)
     # 120 bytes: 40 characters take that in any script, and file systems stop at 255 for the whole name.
-    short = "-".join(part for part in cleaned.split("-") if part)[:40]
-    while len(os.fsencode(short)) > 120:
-        short = short[:-1]
-    return short.strip(".-") or "data"
+    found = "-".join(part for part in cleaned.split("-") if part)[:40]
+    while len(os.fsencode(found)) > 120:
+        found = found[:-1]
+    return found.strip(".-") or "data"
 
 
 def check_free(runs: Path, name: str) -> str:

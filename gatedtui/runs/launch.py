@@ -41,20 +41,48 @@ def start(
         GatedError: the system starts no further process.
     """
     words = list(command or [sys.executable, "-m", "gatedtui.train.worker", str(folder.path.absolute())])
+    return _spawn(words, folder.log_path, environ, answering=False)
+
+
+def start_series(log_path: Path, *, environ: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+    """Starts a process that trains the runs it is told on its stdin, and answers on its stdout (`train.series`).
+
+    Like a run's worker it has its own session and a low priority; when this process ends, however it ends, it saves
+    what it trains and ends too.
+
+    Args:
+        log_path: where its own words go; those about a run go to that run's `worker.log`.
+        environ: its environment, in place of this process's.
+
+    Raises:
+        BadSource: the log cannot be written.
+        GatedError: the system starts no further process.
+    """
+    return _spawn([sys.executable, "-m", "gatedtui.train.series"], log_path, environ, answering=True)
+
+
+def start_detached(arguments: Sequence[str], log_path: Path) -> subprocess.Popen[bytes]:
+    """Starts `gated <arguments>` in a session of its own, its output appended to a log; raises as `start_series`."""
+    return _spawn([sys.executable, "-m", "gatedtui", *arguments], log_path, None, answering=False)
+
+
+def _spawn(
+    words: Sequence[str], log_path: Path, environ: Mapping[str, str] | None, *, answering: bool
+) -> subprocess.Popen[bytes]:
     try:
-        log = folder.log_path.open("ab")
+        log = log_path.open("ab")
     except OSError as error:
         raise BadSource(
-            f"{str(folder.log_path)!r} cannot be written: {error.strerror}.", "Check the run folder."
+            f"{str(log_path)!r} cannot be written: {error.strerror}.", f"Check the folder {str(log_path.parent)!r}."
         ) from None
     with log:
         try:
             process = subprocess.Popen(
                 words,
                 env=_environment(environ) | {"OMP_WAIT_POLICY": "PASSIVE"},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
+                stdin=subprocess.PIPE if answering else subprocess.DEVNULL,
+                stdout=subprocess.PIPE if answering else log,
+                stderr=log,
                 start_new_session=True,
             )
         except OSError as error:

@@ -157,7 +157,15 @@ def work(run: RunFolder, stop: Stop) -> int:
 
 def main(arguments: list[str]) -> int:
     """Trains the run in the folder named by the only argument; gives the exit code of the process."""
-    run, stop = RunFolder(Path(arguments[0])), Stop()
+    return attend(RunFolder(Path(arguments[0])), Stop())
+
+
+def attend(run: RunFolder, stop: Stop) -> int:
+    """Trains a run under its lock; gives the exit code. What goes wrong is in its events and on stderr.
+
+    Raises:
+        Exception: what was not foreseen, after the run's events tell of it.
+    """
     try:
         with lock.held(run.lock_path):
             try:

@@ -55,6 +55,7 @@ SCREENS = {
     "Runs": ("3", "runs"),
     "Samples": ("4", "samples"),
     "Gates": ("5", "gates"),
+    "Sweep": ("6", "sweep"),
 }
 """The screens of the strip: the class, made without arguments when it is first shown, its key, and its module."""
 RESCAN_S = 1.0
@@ -99,6 +100,7 @@ class GatedApp(App[Choice]):
         Binding("3", "go('Runs')", "runs: all there are"),
         Binding("4", "go('Samples')", "samples: hear what they have learned"),
         Binding("5", "go('Gates')", "gates: what the units do inside"),
+        Binding("6", "go('Sweep')", "sweep: what validation picks"),
         Binding("left_square_bracket", "turn(-1)", "the screen before"),
         Binding("right_square_bracket", "turn(1)", "the next screen"),
         Binding("n", "new_run", "a new run"),

@@ -9,6 +9,7 @@ from textual.worker import Worker, get_current_worker
 from gatedtui.errors import GatedError, Interrupted
 from gatedtui.plan import Plan
 from gatedtui.runs import folder as folders
+from gatedtui.runs import launch
 from gatedtui.runs.folder import RunFolder
 from gatedtui.tui import looks, playing
 from gatedtui.tui.messages import Busy, Done, Opened, Sounding, Trouble
@@ -69,6 +70,28 @@ class Doing:
 
         for path in paths:
             self._in_thread("remove", lambda gives_up, path=path: remove(path))
+
+    def stop_sweep(self, path: Path) -> None:
+        """Asks the process that trains a sweep to save all trials and stop."""
+
+        def stop(gives_up: Callable[[], bool]) -> str:
+            asked = launch.request_stop(RunFolder(path))
+            return f"asked the sweep {path.name} to save and stop" if asked else f"{path.name} is not being trained"
+
+        self._in_thread("stop", stop)
+
+    def resume_sweep(self, path: Path) -> None:
+        """Goes on with a sweep in a process of its own, as `gated sweep --detach` does."""
+
+        def resume(gives_up: Callable[[], bool]) -> str:
+            words = ["sweep", "--name", path.name, "--runs", str(path.parent.absolute()), "--plain"]
+            log = path / "sweep.log"
+            process = launch.start_detached(words, log)
+            if not launch.wait_until_locked(RunFolder(path), process) and process.returncode:
+                raise GatedError(f"The sweep {path.name} does not go on.", f"Why is in {log}.")
+            return f"going on with the sweep {path.name}"
+
+        self._in_thread("resume", resume)
 
     def open(self, path: str) -> None:
         """Looks whether a path is a run's folder or one of many runs, and has the app go there."""

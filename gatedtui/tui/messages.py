@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 
@@ -10,6 +10,9 @@ from gatedtui.runs.row import Row
 from gatedtui.tui.alerts import Disk
 from gatedtui.tui.form import Resolved
 from gatedtui.tui.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from gatedtui.tui.sweeps import State
 
 
 @dataclass
@@ -101,6 +104,19 @@ class Opened(Message):
 
     runs: Path
     run: Path | None
+
+
+@dataclass
+class SweepRead(Message):
+    """A thread has looked at a sweep.
+
+    Attributes:
+        runs: the runs folder it looked in.
+        state: what it saw.
+    """
+
+    runs: Path
+    state: "State"
 
 
 @dataclass

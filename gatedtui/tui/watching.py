@@ -202,6 +202,9 @@ class Newest:
         """
         runs = folders.all_runs(self.runs) if found is None else found
         with self._lock:
+            there = {run.path for run in runs}
+            opened = [RunFolder(path) for path in self._opened if path not in there]  # a sweep's trial, elsewhere
+            runs = [*(run for run in opened if run.config_path.exists()), *runs]
             wanted = [run for run in runs if run.path in self._opened]
             wanted += [run for run in runs if run.path in alive] + list(runs)
             wanted = list(dict.fromkeys(wanted))[: self.count]

@@ -16,12 +16,17 @@ def top(places: Sequence[tuple[str, str]], here: str, load: Load | None, width: 
         load: None before it was measured.
         width: cells of the line.
     """
-    line: Spans = [(" gated ", looks.INVERSE)]
-    for key, name in places:
-        line += [(f"  {key} ", DIM), (name, BOLD if name == here else DIM)]
-    right = f"cpu {load.cpu:3.0f}%  mem {looks.memory(load.memory)} " if load else ""
-    room = width - looks.length(line) - len(right)
-    return [*line, (" " * room, PLAIN), (right, DIM)] if room >= 2 else line
+    for gap in ("  ", " "):
+        line: Spans = [(" gated ", looks.INVERSE)]
+        for key, name in places:
+            line += [(f"{gap}{key} ", DIM), (name, BOLD if name == here else DIM)]
+        right = f"cpu {load.cpu:3.0f}%  mem {looks.memory(load.memory)} " if load else ""
+        if load and gap == " ":
+            right = f"cpu {load.cpu:.0f}% mem {looks.memory(load.memory)}"
+        room = width - looks.length(line) - len(right)
+        if room >= len(gap):
+            return [*line, (" " * room, PLAIN), (right, DIM)]
+    return line
 
 
 def keys(items: Sequence[tuple[str, str, str, int]], width: int) -> Spans:

@@ -12,7 +12,8 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from gatedtui.tui import axes, braille, looks
+from gatedtui.page import axes
+from gatedtui.tui import braille, looks
 
 ROUND = 8
 """Rows from which on an axis has round numbers."""
