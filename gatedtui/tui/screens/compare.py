@@ -10,7 +10,8 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from gatedtui.events import Epoch
-from gatedtui.tui import axes, compared, looks
+from gatedtui.page import axes
+from gatedtui.tui import compared, looks
 from gatedtui.tui.compared import AXES, SMOOTHING, WHICH, Curves, View
 from gatedtui.tui.looks import BOLD, DIM, PLAIN, Spans
 from gatedtui.tui.snapshot import Snapshot

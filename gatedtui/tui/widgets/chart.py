@@ -12,7 +12,8 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from gatedtui.tui import axes, braille, looks, xy
+from gatedtui.page import axes
+from gatedtui.tui import braille, looks, xy
 from gatedtui.tui.braille import Span
 from gatedtui.tui.widgets.curve import Reference, segments
 

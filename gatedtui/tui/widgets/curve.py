@@ -11,7 +11,8 @@ from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
 
-from gatedtui.tui import axes, braille, looks
+from gatedtui.page import axes
+from gatedtui.tui import braille, looks
 
 ROUND = 8
 """Rows from which on an axis has round numbers."""

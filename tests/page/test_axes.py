@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from gatedtui.tui import axes
+from gatedtui.page import axes
 
 
 @pytest.mark.parametrize(
