@@ -68,12 +68,13 @@ def section(curves: Sequence[Curve], *, number: int, guessing_nll: float | None)
     if not shown or not values:
         return tag("p", "There is no finished epoch to draw.", class_="note")
     logs = min(values) > 0
+    scales = (False, True) if logs else (False,)
     charts = [
         tag(
             "figure",
             tag(
                 "div",
-                *(_picture(shown, across, _frame(shown, across, log=log), guessing_nll) for log in (False, True)[: 1 + logs]),
+                *(_picture(shown, across, _frame(shown, across, log=log), guessing_nll) for log in scales),
                 class_="chart",
                 data_across=across,
             ),
@@ -100,7 +101,10 @@ def _told(curves: Sequence[Curve]) -> list[dict[str, object]]:
             "label": curve.label,
             "unit": curve.unit,
             "sign": looks.SIGNS.get(curve.unit, "◆"),
-            "epochs": [[e.epoch, e.updates, _short(e.elapsed_s), _short(e.train_nll), _short(e.valid_nll)] for e in curve.epochs],
+            "epochs": [
+                [e.epoch, e.updates, _short(e.elapsed_s), _short(e.train_nll), _short(e.valid_nll)]
+                for e in curve.epochs
+            ],
         }
         for curve in curves
     ]
@@ -125,7 +129,9 @@ def _frame(curves: Sequence[Curve], across: Across, *, log: bool) -> _Frame:
     low, high = ys[0], ys[-1] if log else ys[min(len(ys) - 1, math.ceil(0.98 * len(ys)))]
     spare = 0.06 * (high - low) or 0.5
     low_y = low / 1.02 if log else low - spare
-    return _Frame(0.0, max(*xs, 1e-9) if len(xs) > 1 else max(xs[0], 1.0), low_y, high * 1.02 if log else high + spare, log)
+    return _Frame(
+        0.0, max(*xs, 1e-9) if len(xs) > 1 else max(xs[0], 1.0), low_y, high * 1.02 if log else high + spare, log
+    )
 
 
 def _finite(values: Sequence[float]) -> list[float]:
@@ -138,7 +144,9 @@ def _picture(curves: Sequence[Curve], across: Across, frame: _Frame, guessing_nl
         parts += _reference(frame, guessing_nll, "guessing by frequency", "")
     for curve in curves:
         if curve.paper_nll is not None and frame.low_y < curve.paper_nll < frame.high_y:
-            parts += _reference(frame, curve.paper_nll, f"paper's {looks.NAMES.get(curve.unit, curve.unit)}, test", curve.unit)
+            parts += _reference(
+                frame, curve.paper_nll, f"paper's {looks.NAMES.get(curve.unit, curve.unit)}, test", curve.unit
+            )
     for curve in curves:
         parts += [_line(curve, across, frame, lambda e: e.train_nll, "train")]
     for curve in curves:
@@ -175,7 +183,9 @@ def _grid(frame: _Frame, across: Across) -> list[Markup]:
     for value, text in zip(ys, axes.texts(ys), strict=True):
         y = f"{frame.y(value):.1f}"
         parts.append(tag("line", x1=f"{LEFT:g}", x2=f"{WIDE - RIGHT:g}", y1=y, y2=y, class_="grid"))
-        parts.append(tag("text", text.replace("-", "−"), x=f"{LEFT - 7:g}", y=f"{frame.y(value) + 4:.1f}", text_anchor="end"))
+        parts.append(
+            tag("text", text.replace("-", "−"), x=f"{LEFT - 7:g}", y=f"{frame.y(value) + 4:.1f}", text_anchor="end")
+        )
     xs = axes.time_ticks(0.0, frame.high_x, 6) if across == "elapsed_s" else axes.ticks(0.0, frame.high_x, 6)
     texts = [axes.clock(x) for x in xs] if across == "elapsed_s" else axes.texts(xs)
     for value, text in zip(xs, texts, strict=True):

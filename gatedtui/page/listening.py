@@ -1,4 +1,4 @@
-"""Clips side by side on a page: one play-head, pictures, and a blind test of them; the page of `gated listen --html`."""
+"""Clips side by side: one play-head, pictures, and a blind test of them; the page of `gated listen --html`."""
 
 import shlex
 from collections.abc import Sequence
@@ -37,7 +37,8 @@ def page(clips: Sequence[Clip], *, title: str) -> str:
     body = [
         tag(
             "header",
-            tag("h1", "Listen"), tag("p", " · ".join(labels), class_="names"),
+            tag("h1", "Listen"),
+            tag("p", " · ".join(labels), class_="names"),
             tag("p", title, class_="lead"),
         ),
         tag("main", player(clips, [list(range(len(clips)))], number=1), commands(clips)),
@@ -138,9 +139,7 @@ def _row(at: int, clip: Clip, shown: Markup) -> Markup:
     )
     audio = tag("audio", controls=True, preload="auto", src=clip.audio, aria_label=clip.title)
     facts = tag("span", " · ".join(looks.facts(item)), class_="facts")
-    return tag(
-        "li", tag("div", pick, facts, class_="name"), stage, audio, class_=f"clip {kind}", title=item.source
-    )
+    return tag("li", tag("div", pick, facts, class_="name"), stage, audio, class_=f"clip {kind}", title=item.source)
 
 
 def _bar(items: Sequence[Item], views: Sequence[str]) -> Markup:
