@@ -14,7 +14,7 @@ from gatedtui.data import catalogue, prepare
 from gatedtui.data.baseline import marginal_nll
 from gatedtui.data.dataset import DataSet
 from gatedtui.errors import BadArgument, GatedError
-from gatedtui.listen.gather import Choice, gather
+from gatedtui.listen.gather import SHORTEST_S, Choice, gather
 from gatedtui.listen.items import Item, matched, unique
 from gatedtui.page import clip
 from gatedtui.page.clip import Clip
@@ -214,8 +214,8 @@ def _with_songs(
     words = [*first, *(str(model.path) for model in group.models)]
     seconds = choices.seconds or SECONDS[group.data.kind]
     if choices.seconds is None and first:
-        piece = group.data.splits["test"][choices.piece]
-        seconds = min(seconds, _length_s(group.data, len(piece), choices.qpm) / 2)
+        half_s = _length_s(group.data, len(group.data.splits["test"][choices.piece]), choices.qpm) / 2
+        seconds = min(seconds, half_s) if half_s >= SHORTEST_S else seconds
     rounds: list[list[Item]] = []
     for number in range(choices.samples):
         choice = Choice(seed=choices.seed + number, seconds=seconds, temperature=choices.temperature, qpm=choices.qpm)

@@ -1,8 +1,10 @@
 """The page of `gated report`: what was trained, beside the paper, to read, to look at and to hear."""
 
+import math
 import shlex
 from collections.abc import Sequence
 
+from gatedtui.listen.gather import SHORTEST_S
 from gatedtui.page import commands, curves, gates, listening, looks, shell, tables
 from gatedtui.page.findings import GATE_STEPS, Group, Model
 from gatedtui.page.html import Markup, tag
@@ -64,7 +66,7 @@ def _weighting() -> Markup:
     return tag(
         "p",
         "By frame: all frames of all pieces in one list, so that long pieces count more; the headline. By piece: each "
-        "piece's own mean first. The paper does not say which it took; its MuseData and Piano-midi rows fit the second "
+        "piece's own mean first. Guessing is by how often each pitch sounds, or by one normal distribution of samples. The paper does not say which it took; its MuseData and Piano-midi rows fit the second "
         f"better. Frames 2 to T are scored, by the epoch that was best on validation. {tables.RECALLED}",
         class_="note",
     )
@@ -97,6 +99,9 @@ def _listening(group: Group, number: int) -> list[Markup | None]:
         piece = _after_colon(first.source)
         what = f"All begin with the first {first.primer_s:.1f} s of test piece {group.prime}: {piece}."
     real = "The first is how it really goes on." if first.kind == "real" else None
+    own_s = len(group.data.splits["test"][0]) / group.data.rate_hz if group.data.kind == "speech" else math.inf
+    if group.prime and own_s < SHORTEST_S:
+        real = f"The first is how it really goes on, but a piece of this set ends after {1000 * own_s:.0f} ms."
     said = " ".join(filter(None, [what, real, "Equally loud; the numbers switch and keep the place."]))
     return [tag("p", said), listening.player(group.clips, group.sets, number=number)]
 

@@ -18,6 +18,7 @@ PAPER_SETS = {
     "ubisoft-a": "Ubisoft A",
     "ubisoft-b": "Ubisoft B",
 }
+SPLITS = {"test": "Test", "train": "Training", "valid": "Validation"}
 WEIGHTINGS = {"frame": "by frame", "sequence": "by piece"}
 
 
@@ -25,19 +26,18 @@ def nlls(group: Group) -> Markup:
     """Nats a frame of a data set's models beside the paper's Table 2, in both weightings; a column a model."""
     files = [modelfile.for_unit(model.unit, group.data.kind) for model in group.models]
     body: list[Markup] = []
-    for split in ("test", "train"):
+    for split, title in SPLITS.items():
+        body.append(tag("tr", tag("th", title, scope="rowgroup", colspan=len(files) + 1), class_="group"))
         theirs = [file.paper_nll(group.data.name, split) for file in files]
         if any(value is not None for value in theirs):
-            body.append(_row(f"the paper, {split}", [looks.nll(value) for value in theirs], "theirs"))
+            body.append(_row("the paper", [looks.nll(value) for value in theirs], "theirs"))
         for weighting, said in WEIGHTINGS.items():
             ours = [looks.nll(model.nll(split, weighting)) for model in group.models]
-            body.append(_row(f"ours, {split}, weighted {said}", ours, "ours" if split == "test" else ""))
-    best = [looks.nll(model.nll("valid", "frame")) for model in group.models]
-    body.append(_row("ours, validation, weighted by frame", best, ""))
+            body.append(_row(f"ours, {said}", ours, "ours" if split == "test" else ""))
+        if split == "test":
+            for value, said in zip(group.guessing, WEIGHTINGS.values(), strict=True):
+                body.append(_row(f"guessing, {said}", [looks.nll(value)] * len(files), "theirs"))
     body.append(_row("best epoch", [str(model.checkpoint.nll.get("epoch", looks.NONE)) for model in group.models], ""))
-    for value, said in zip(group.guessing, WEIGHTINGS.values(), strict=True):
-        cells = [looks.nll(value)] * len(group.models)
-        body.append(_row(f"guessing by frequency, test, weighted {said}", cells, "theirs"))
     return _table([""], [_head(model) for model in group.models], body, f"{group.data.name}: nats a frame")
 
 
@@ -85,7 +85,7 @@ def statistics(clips: Sequence[Clip], training: dict[str, Band]) -> Markup:
     """The measures of each clip beside what is usual in the training set; what lies outside is marked `*`."""
     measured = [{row.name: row for row in rows(one.item.statistics, training)} for one in clips]
     names = list(dict.fromkeys(name for table in measured for name in table))
-    bands = {said(key): (band, key) for key, band in training.items()}
+    bands = {_said(key): (band, key) for key, band in training.items()}
     body = []
     for name in names:
         band = bands.get(name)
@@ -106,7 +106,7 @@ def statistics(clips: Sequence[Clip], training: dict[str, Band]) -> Markup:
     return _table([""], heads, body, "* outside the middle 90 % of training excerpts of the same length")
 
 
-def said(measure: str) -> str:
+def _said(measure: str) -> str:
     """What a measure is called."""
     return SAID[measure][0] if measure in SAID else f"level {measure} (dB)"
 
