@@ -51,8 +51,8 @@ class Choice:
 
     seed: int = 1
     seconds: float | None = None
-    """Length without the primer; None = the rest of the real piece, 30 s (music) or 5 s (speech) at most, or that where a
-    second is not left."""
+    """Length without the primer; None = the rest of the real piece, 30 s (music) or 5 s (speech) at most; those too
+    where less than a second is left."""
     temperature: float = 1.0
     greedy: bool = False
     prime: str | None = None

@@ -49,7 +49,7 @@ def clips(items: Sequence[Item], words: Sequence[str], titles: Sequence[str] | N
     rate = kbit_per_s(sum(item.duration_s for item in items))
     titles = titles or [item.label for item in items]
     return [
-        Clip(item, _encoded(item, rate), title, command(item, word))
+        Clip(item, _encoded(item, rate), title, command(item, word, title))
         for item, word, title in zip(items, words, titles, strict=True)
     ]
 
@@ -60,17 +60,17 @@ def kbit_per_s(length_s: float) -> int:
     return int(min(MOST_KBIT_PER_S, max(LEAST_KBIT_PER_S, 16 * math.floor(fits / 16))))
 
 
-def command(item: Item, word: str) -> tuple[str, ...]:
+def command(item: Item, word: str, title: str) -> tuple[str, ...]:
     """The words that draw it again: the source as it was typed, where that names it from anywhere, and a file to write.
 
-    A released model is named by its name: where it lies differs from machine to machine.
+    A released model is named by its name: where it lies differs from machine to machine. The file is named by `title`.
     """
     if not item.command:
         return ()
     gated, sample, path, *rest = item.command
     stem = Path(path).stem
     named = stem if released().get(stem) == Path(path) else word
-    out = f"{file_name(item.label)}{'.mid' if item.content == 'music' else '.wav'}"
+    out = f"{file_name(title)}{'.mid' if item.content == 'music' else '.wav'}"
     return (gated, sample, named, *rest, "--out", out)
 
 

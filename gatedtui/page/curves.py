@@ -68,6 +68,7 @@ def section(curves: Sequence[Curve], *, number: int, guessing_nll: float | None)
     if not shown or not values:
         return tag("p", "There is no finished epoch to draw.", class_="note")
     logs = min(values) > 0
+    papers = "; dashed, the paper's test figure" if any(curve.paper_nll is not None for curve in shown) else ""
     scales = (False, True) if logs else (False,)
     charts = [
         tag(
@@ -78,7 +79,9 @@ def section(curves: Sequence[Curve], *, number: int, guessing_nll: float | None)
                 class_="chart",
                 data_across=across,
             ),
-            tag("figcaption", f"By {title}: nats a frame; validation bright, training (with weight noise) dim."),
+            tag(
+                "figcaption", f"By {title}: nats a frame; validation bright, training (with weight noise) dim{papers}."
+            ),
         )
         for across, title in ACROSS.items()
     ]
@@ -144,9 +147,8 @@ def _picture(curves: Sequence[Curve], across: Across, frame: _Frame, guessing_nl
         parts += _reference(frame, guessing_nll, "guessing by frequency", "")
     for curve in curves:
         if curve.paper_nll is not None and frame.low_y < curve.paper_nll < frame.high_y:
-            parts += _reference(
-                frame, curve.paper_nll, f"paper's {looks.NAMES.get(curve.unit, curve.unit)}, test", curve.unit
-            )
+            # Without words: the three lie close together, and the caption has them.
+            parts += _reference(frame, curve.paper_nll, "", curve.unit)
     for curve in curves:
         parts += [_line(curve, across, frame, lambda e: e.train_nll, "train")]
     for curve in curves:
@@ -202,7 +204,7 @@ def _reference(frame: _Frame, value: float, text: str, unit: str) -> list[Markup
     line = tag(
         "line", x1=f"{LEFT:g}", x2=f"{WIDE - RIGHT:g}", y1=f"{y:.1f}", y2=f"{y:.1f}", class_=f"reference {unit}".strip()
     )
-    return [line, tag("text", text, x=f"{WIDE - RIGHT:g}", y=f"{y - 4:.1f}", text_anchor="end")]
+    return [line] if not text else [line, tag("text", text, x=f"{WIDE - RIGHT:g}", y=f"{y - 4:.1f}", text_anchor="end")]
 
 
 def _line(curve: Curve, across: Across, frame: _Frame, nll: Callable[[Epoch], float], kind: str) -> Markup:

@@ -66,8 +66,9 @@ def _weighting() -> Markup:
     return tag(
         "p",
         "By frame: all frames of all pieces in one list, so that long pieces count more; the headline. By piece: each "
-        "piece's own mean first. Guessing is by how often each pitch sounds, or by one normal distribution of samples. The paper does not say which it took; its MuseData and Piano-midi rows fit the second "
-        f"better. Frames 2 to T are scored, by the epoch that was best on validation. {tables.RECALLED}",
+        "piece's own mean first. The paper does not say which it took; its MuseData and Piano-midi rows fit the second "
+        "better. Frames 2 to T are scored, by the epoch that was best on validation. Guessing is by how often each "
+        f"pitch sounds, or by one normal distribution of all samples. {tables.RECALLED}",
         class_="note",
     )
 
