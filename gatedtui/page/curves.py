@@ -79,9 +79,7 @@ def section(curves: Sequence[Curve], *, number: int, guessing_nll: float | None)
                 class_="chart",
                 data_across=across,
             ),
-            tag(
-                "figcaption", f"By {title}: nats a frame; validation bright, training (with weight noise) dim{papers}."
-            ),
+            tag("figcaption", f"By {title}: nats a frame; validation bright, training (noise on) dim{papers}."),
         )
         for across, title in ACROSS.items()
     ]
@@ -189,7 +187,7 @@ def _grid(frame: _Frame, across: Across) -> list[Markup]:
             tag("text", text.replace("-", "−"), x=f"{LEFT - 7:g}", y=f"{frame.y(value) + 4:.1f}", text_anchor="end")
         )
     xs = axes.time_ticks(0.0, frame.high_x, 6) if across == "elapsed_s" else axes.ticks(0.0, frame.high_x, 6)
-    texts = [axes.clock(x) for x in xs] if across == "elapsed_s" else axes.texts(xs)
+    texts = axes.clocks(xs) if across == "elapsed_s" else axes.texts(xs)
     for value, text in zip(xs, texts, strict=True):
         x = f"{frame.x(value):.1f}"
         parts.append(tag("line", x1=x, x2=x, y1=f"{bottom:g}", y2=f"{bottom + 4:g}", class_="base"))

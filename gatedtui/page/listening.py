@@ -30,7 +30,7 @@ def page(clips: Sequence[Clip], *, title: str) -> str:
     """The whole listening page.
 
     Args:
-        clips: one to ten, in the order of their keys.
+        clips: one at least, in the order of their keys.
         title: what they have in common.
     """
     labels = [clip.item.label for clip in clips]
@@ -54,7 +54,7 @@ def player(clips: Sequence[Clip], sets: Sequence[Sequence[int]], *, number: int)
     plays. In a blind test made here the clips' rows leave the document, and which is A, B or X is drawn in the browser.
 
     Args:
-        clips: matched, one to ten.
+        clips: matched; from the eleventh on they have no key.
         sets: for blind tests, the numbers of clips that belong to one excerpt, in one order of what they are.
         number: of the part on the page, from 1.
     """
@@ -118,7 +118,7 @@ def footer() -> Markup:
 
 def _row(at: int, clip: Clip, shown: Markup) -> Markup:
     item, kind = clip.item, looks.family(clip.item)
-    key = str((at + 1) % 10)
+    key = str((at + 1) % 10) if at < 10 else ""
     picked = "true" if at == 0 else "false"
     pick = tag(
         "button",

@@ -61,11 +61,12 @@ def primer(item: Item) -> Markup:
 def axis(duration_s: float) -> Markup:
     """The time axis below all pictures."""
     parts = []
-    for mark in axes.time_ticks(0.0, duration_s, 8):
+    marks = axes.time_ticks(0.0, duration_s, 8)
+    for mark, text in zip(marks, axes.clocks(marks), strict=True):
         x = f"{100 * mark / duration_s:.3f}%"
         anchor = "start" if mark == 0 else "middle"
         parts.append(tag("line", x1=x, x2=x, y1="0", y2="5"))
-        parts.append(tag("text", axes.clock(mark), x=x, y="18", text_anchor=anchor))
+        parts.append(tag("text", text, x=x, y="18", text_anchor=anchor))
     return tag("svg", *parts, class_="axis", aria_hidden="true")
 
 

@@ -103,7 +103,10 @@ def statistics(clips: Sequence[Clip], training: dict[str, Band]) -> Markup:
     heads = [tag("th", "training: median (middle 90 %)", scope="col")]
     for one in clips:
         heads.append(tag("th", looks.sign(looks.family(one.item)), " ", one.title, scope="col", class_="run"))
-    return _table([""], heads, body, "* outside the middle 90 % of training excerpts of the same length")
+    note = tag(
+        "p", "* outside the middle 90 % of training excerpts of the same length; primers left out.", class_="note"
+    )
+    return Markup(note + _table([""], heads, body, "Measures of each clip"))
 
 
 def _said(measure: str) -> str:
