@@ -55,7 +55,9 @@ class Curves {
         'div',
         { className: run.unit },
         make('span', { className: 'sign' }, run.sign),
-        ` ${run.label}  `,
+        ' ',
+        make('span', { className: 'label' }, run.label),
+        ' ',
         make('b', {}, figures(epoch[4])),
         ` valid, ${figures(epoch[3])} train, epoch ${epoch[0]}`,
       );

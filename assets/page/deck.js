@@ -17,6 +17,7 @@ class Deck {
     for (const audio of audios) {
       audio.addEventListener('ended', () => this.ended(audio));
       audio.addEventListener('timeupdate', () => this.turn());
+      audio.addEventListener('loadedmetadata', () => this.changed());
     }
   }
 

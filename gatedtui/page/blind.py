@@ -59,7 +59,11 @@ def page(task: Task, order: Sequence[Trial], excerpts: Sequence[Sequence[Clip]],
     ]
     trials_said = "one trial" if len(order) == 1 else f"{len(order)} trials"
     body = [
-        tag("header", tag("h1", title), tag("p", f"A blind test of {trials_said}. {asked}", class_="lead")),
+        tag(
+            "header",
+            tag("h1", title),
+            tag("p", f"A blind test of {trials_said}. What is what is told at its end.", class_="lead"),
+        ),
         tag(
             "main",
             tag(

@@ -39,7 +39,7 @@ def page(clips: Sequence[Clip], *, title: str) -> str:
             "header",
             tag("h1", "Listen"),
             tag("p", " · ".join(labels), class_="names"),
-            tag("p", title, class_="lead"),
+            tag("p", title, class_="lead names"),
         ),
         tag("main", player(clips, [list(range(len(clips)))], number=1), commands(clips)),
         footer(),

@@ -65,7 +65,7 @@ def encode_audio(
         samples, rate_hz: as for `write_audio`.
         ending: one of `FORMATS`; any other stands for `.wav`.
         name: what errors call it.
-        kbit_per_s: MP3 at this constant rate, 64..320 (at 32,000 Hz or more), where players find every place exactly;
+        kbit_per_s: MP3 at this constant rate, 64..320 (at 32,000 Hz or more), where players find every place (see `page.clip`);
             None takes a variable rate.
 
     Raises:
@@ -90,11 +90,11 @@ def encode_audio(
     channels = 1 if samples.ndim == 1 else samples.shape[1]
     content = io.BytesIO()
     best: dict[str, str | float] = {}
-    if form == "MP3" and kbit_per_s is None:
+    if form == "MP3":
         best = {"bitrate_mode": "VARIABLE", "compression_level": 0.1}  # the best but one: 100 kbit/s for a stereo piano
-    elif form == "MP3":
-        # libsndfile 1.2 takes 320 - 288 * level.
-        best = {"bitrate_mode": "CONSTANT", "compression_level": (320 - kbit_per_s) / 288}
+        if kbit_per_s is not None:
+            # libsndfile 1.2 takes 320 - 288 * level.
+            best = {"bitrate_mode": "CONSTANT", "compression_level": (320 - kbit_per_s) / 288}
     with soundfile.SoundFile(content, "w", rate_hz, channels, subtype=subtype, format=form, **best) as file:
         for at in range(0, len(samples), _BLOCK):
             if subtype == "PCM_16":

@@ -261,7 +261,7 @@ def test_curves_change_scale_and_tell_their_values(desktop, tmp_path):
         clientX: box.left + (left + (right - left) * 0.5) / wide * box.width, clientY: box.top + 50 }));
       return document.querySelectorAll('.tip')[1].textContent;
     """
-    assert "gru-1  9.00 valid, 8.50 train, epoch 5" in desktop.execute_script(point)
+    assert "gru-1 9.00 valid, 8.50 train, epoch 5" in desktop.execute_script(point)
     assert complaints(desktop) == []
 
 
