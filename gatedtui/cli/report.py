@@ -45,7 +45,7 @@ def report(
     from gatedtui.page.report import page
 
     place = runs or paths.runs_folder()
-    chosen = findings.models(sources or [], runs=place)
+    chosen = findings.models(sources or [], runs=place, typed=runs)
     for model in chosen:
         config = model.checkpoint.config
         output.say(f"{model.label}: {config.model.unit} {config.model.hidden} on {config.data.name}, {model.state}")

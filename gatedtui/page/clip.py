@@ -38,9 +38,9 @@ class Clip:
 def clips(items: Sequence[Item], words: Sequence[str], titles: Sequence[str] | None = None) -> list[Clip]:
     """The items with their sound compressed, all at one constant rate.
 
-    Constant, because switching keeps the place: where Chromium went in forty seconds of variable rate was up to 0.18 s
-    off what it said, and 0.03 s here. At 128 kbit/s, or as much less (64 at least) as keeps them all within `BUDGET_BYTES`. The same items always give
-    the same bytes.
+    Constant, because switching keeps the place: in a file of variable rate Chromium was up to 0.18 s from where it said
+    it was, in these 0.03 s. At 128 kbit/s, or as much less (64 at least) as keeps them all within `BUDGET_BYTES`. The
+    same items always give the same bytes.
 
     Args:
         items: matched (`listen.items.matched`).

@@ -59,6 +59,7 @@ class Model:
         checkpoint: what the file holds.
         history: what happened in training; empty where only the model is known.
         state: `finished`, `running`, … for a run, `released` or `file` else.
+        where: the words that tell a command in which folder the run is; empty where it looks there anyway.
     """
 
     label: str
@@ -67,6 +68,7 @@ class Model:
     checkpoint: Checkpoint
     history: History
     state: str
+    where: tuple[str, ...] = ()
 
     @property
     def unit(self) -> str:
@@ -109,16 +111,22 @@ class Group:
     gates: Sequence[dict[str, Any]] = ()
 
 
-def models(words: Sequence[str], *, runs: Path) -> list[Model]:
+def models(words: Sequence[str], *, runs: Path, typed: Path | None = None) -> list[Model]:
     """The models that words name: runs, released models, paths. Without words the newest run that has a model, with
     the newest of each other unit on the same data; without runs the released ones.
+
+    Args:
+        words: see above.
+        runs: the runs folder.
+        typed: the same, where it was given by `--runs`.
 
     Raises:
         BadArgument, BadSource: as `sources.find`.
     """
     found = [(word, sources.find(word, runs=runs)) for word in words] if words else _newest(runs)
     labels = unique([_label(source) for _, source in found])
-    return [_model(label, word, source) for label, (word, source) in zip(labels, found, strict=True)]
+    where = ("--runs", str(typed)) if typed else ()
+    return [_model(label, word, source, where) for label, (word, source) in zip(labels, found, strict=True)]
 
 
 def _newest(runs: Path) -> list[tuple[str, Source]]:
@@ -141,10 +149,10 @@ def _label(source: Source) -> str:
     return source.path.parent.name if source.path.stem == "best" else source.path.stem
 
 
-def _model(label: str, word: str, source: Source) -> Model:
+def _model(label: str, word: str, source: Source, where: tuple[str, ...]) -> Model:
     run = RunFolder(source.path.parent)
     if source.path == run.best_path and run.config_path.exists():
-        return Model(label, word, source.path, source.checkpoint, load(run), status(run).word)
+        return Model(label, word, source.path, source.checkpoint, load(run), status(run).word, where)
     state = "released" if source.path in sources.released().values() else "file"
     return Model(label, word, source.path, source.checkpoint, History(), state)
 
@@ -232,9 +240,11 @@ def _with_songs(
     ]
     facts = items[-1].facts
     length = int(facts["samples" if group.data.kind == "speech" else "steps"])
+    places = [()] * len(first) + [model.where for model in group.models for _ in rounds]
+    made = clip.clips(matched(items), typed, titles)
     return replace(
         group,
-        clips=clip.clips(matched(items), typed, titles),
+        clips=[replace(one, command=(*one.command, *where)) for one, where in zip(made, places, strict=True)],
         sets=sets,
         training=training_bands(group.data, length),
     )

@@ -55,15 +55,16 @@ def player(clips: Sequence[Clip], sets: Sequence[Sequence[int]], *, number: int)
 
     Args:
         clips: matched; from the eleventh on they have no key.
-        sets: for blind tests, the numbers of clips that belong to one excerpt, in one order of what they are.
+        sets: for blind tests, the numbers of clips that belong to one excerpt, in one order of what they are; at
+            least one set. There is a test where a set holds two clips or more.
         number: of the part on the page, from 1.
     """
     items = [clip.item for clip in clips]
     shown = pictures.drawn(items)
     rows = [_row(at, clip, shown[at]) for at, clip in enumerate(clips)]
-    about = {"labels": unique([items[at].label for at in sets[0]])} if sets else {"labels": []}
-    about |= {
-        "real": [items[at].kind == "real" for at in sets[0]] if sets else [],
+    about = {
+        "labels": unique([items[at].label for at in sets[0]]),
+        "real": [items[at].kind == "real" for at in sets[0]],
         "sets": [list(one) for one in sets],
         "clips": [told(clip) for clip in clips],
         "questions": questions(items),
@@ -71,7 +72,7 @@ def player(clips: Sequence[Clip], sets: Sequence[Sequence[int]], *, number: int)
     return tag(
         "section",
         data(f"player-{number}-data", about),
-        _bar(items, pictures.views(items)),
+        _bar(pictures.views(items), blind=len(sets[0]) > 1),
         tag("ol", *rows, class_="clips"),
         tag("div", pictures.axis(items[0].duration_s), class_="ruler"),
         tag("div", class_="test", hidden=True),
@@ -142,7 +143,7 @@ def _row(at: int, clip: Clip, shown: Markup) -> Markup:
     return tag("li", tag("div", pick, facts, class_="name"), stage, audio, class_=f"clip {kind}", title=item.source)
 
 
-def _bar(items: Sequence[Item], views: Sequence[str]) -> Markup:
+def _bar(views: Sequence[str], *, blind: bool) -> Markup:
     choices = [
         tag(
             "button",
@@ -159,7 +160,7 @@ def _bar(items: Sequence[Item], views: Sequence[str]) -> Markup:
         tag("output", "0:00", class_="time"),
         tag("button", "Loop", type="button", class_="loop", aria_pressed="false"),
         tag("span", *choices, class_="views", role="group", aria_label="Pictures"),
-        tag("button", "Blind test", type="button", class_="blind") if len(items) > 1 else None,
+        tag("button", "Blind test", type="button", class_="blind") if blind else None,
         tag("button", "Keys", type="button", class_="help", aria_expanded="false"),
         class_="bar scripted",
         role="toolbar",

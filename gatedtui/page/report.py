@@ -142,11 +142,13 @@ def _commands(groups: Sequence[Group], command: Sequence[str]) -> list[Markup | 
     made: list[Markup | None] = [tag("h3", "This report"), _code([command])]
     trained, drawn, looked = [], [], []
     for group in groups:
-        trained += [commands.train(model.checkpoint.config, model.checkpoint.run) for model in group.models]
+        trained += [
+            (*commands.train(model.checkpoint.config, model.checkpoint.run), *model.where) for model in group.models
+        ]
         drawn += [one.command for one in group.clips if one.command]
         if group.gates:
             looked += [
-                ("gated", "gates", model.word, "--input", group.prime, "--steps", str(GATE_STEPS))
+                ("gated", "gates", model.word, "--input", group.prime, "--steps", str(GATE_STEPS), *model.where)
                 for model in group.models
             ]
     made += [tag("h3", "Training"), _code(trained)]

@@ -65,8 +65,8 @@ def encode_audio(
         samples, rate_hz: as for `write_audio`.
         ending: one of `FORMATS`; any other stands for `.wav`.
         name: what errors call it.
-        kbit_per_s: MP3 at this constant rate, 64..320 (at 32,000 Hz or more), where players find every place (see `page.clip`);
-            None takes a variable rate.
+        kbit_per_s: MP3 at this constant rate, 64..320 (at 32,000 Hz or more), where players find every place (see
+            `page.clip`); None takes a variable rate.
 
     Raises:
         BadArgument, GatedError, ValueError: as `write_audio`.

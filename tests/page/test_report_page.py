@@ -192,3 +192,30 @@ def test_what_is_not_there_is_one_sentence(runs):
     (runs / "gru-1" / "best.safetensors").unlink()
     with pytest.raises(BadSource, match="no best model yet"):
         findings.models(["gru-1"], runs=runs)
+
+
+def test_commands_say_where_runs_are_that_are_elsewhere(runs, tmp_path):
+    trained(tmp_path / "mine", "gru-1", "gru")
+    chosen = findings.models(["gru-1", "gru-bach"], runs=tmp_path / "mine", typed=Path("mine"))
+    assert [model.where for model in chosen] == [("--runs", "mine"), ()]
+    found = findings.groups(
+        chosen[:1], Choices(samples=1), runs=tmp_path / "mine", cache=paths.cache_folder(), ask=Child()
+    )
+    again = section(report.page(found, command=["gated"]), "Commands and seeds")
+    assert again.count("--runs mine") == 3
+
+
+def test_models_of_a_folder_begin_by_themselves(runs, tmp_path):
+    folder = tmp_path / "songs"
+    folder.mkdir()
+    for number in range(4):
+        roll = np.zeros((40, 88), np.uint8)
+        roll[:, [30 + number, 40]] = 1
+        write_midi(roll, folder / f"{number}.mid", steps_per_quarter=4)
+    trained(runs, "gru-1", "gru", data=str(folder))
+    child = Child()
+    found = gathered(["gru-1"], runs, Choices(samples=2), child)
+    assert not any("--prime" in words for words in child.asked) and found[0].sets == [[0], [1]]
+    page = report.page(found, command=["gated"])
+    assert "Each begins by itself" in page and "no gates were looked at" in page
+    assert page.count("<audio ") == 2 and ">Blind test</button>" not in page, "one thing is nothing to compare"
