@@ -1,18 +1,21 @@
 """`gated listen`: files, runs, released models and real pieces side by side, equally loud, or blind."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from gatedtui import paths
-from gatedtui.cli import output
+from gatedtui.cli import output, pages
 from gatedtui.cli.options import Json, Runs
 from gatedtui.cli.progress import Bar
 from gatedtui.errors import BadArgument, BadSource, unknown
+
+if TYPE_CHECKING:
+    from gatedtui.listen import blind as tests
 
 MOST = 9
 """Clips side by side: one for each number key."""
@@ -32,6 +35,9 @@ def listen(
         Path | None, typer.Option("--results", help="Blind: the file answers are added to (listen-results.json).")
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Write the clips into this folder.")] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", help="FILE.html: a page to hear them on; with --blind a test.")
+    ] = None,
     seconds: Annotated[float | None, typer.Option("--seconds", help="Length that models draw (default 30).")] = None,
     temperature: Annotated[float, typer.Option("--temperature", help="Below 1 cautious, above 1 adventurous.")] = 1.0,
     seed: Annotated[int, typer.Option("--seed", help="Of every model's draw, and of the blind order.")] = 1,
@@ -54,13 +60,15 @@ def listen(
     Without a sound card the pictures stay and the clips can be written as files.
 
     Examples: gated listen bach:3 gru-bach-1 lstm-bach-1 · gated listen a.wav b.mid ·
-    gated listen bach:3 gru-bach --blind --task real --excerpts 5
+    gated listen bach:3 gru-bach --blind --task real --excerpts 5 · gated listen bach:3 gru-bach --html page.html
     """
     from gatedtui.listen import blind as tests
 
     _check(what, task if blind else "abx", tests.TASKS, locals())
     if out is not None and out.exists() and not out.is_dir():
         raise BadSource(f"'{out}' is not a folder.", "Give a folder's name: --out clips")
+    if html is not None:
+        pages.check_file(html, "--html")
     from gatedtui.listen.gather import Choice, gather
     from gatedtui.listen.items import Item, matched
 
@@ -90,6 +98,9 @@ def listen(
             )
         return matched(found)
 
+    if blind and html is not None:
+        _blind_page(what, collect, cast(tests.Task, task), trials, excerpts, seed, html)
+        return
     if blind:
         from gatedtui.cli import blind as face
 
@@ -111,12 +122,39 @@ def listen(
         out.mkdir(parents=True, exist_ok=True)
         for path in write_clips(items, out):
             output.say(f"wrote {path}")
-    if json or not output.on_a_terminal():
+    if html is not None:
+        from gatedtui.page import clip, listening
+
+        pages.write(html, listening.page(clip.clips(items, what), title=_title(choice, items).partition(" · ")[2]))
+    if json or (html is None and not output.on_a_terminal()):
         _report(items, json=json)
+    if json or html is not None or not output.on_a_terminal():
         return
     from gatedtui.tui.listen import run_listen
 
     run_listen(items, title=_title(choice, items), place=out or PLACE)
+
+
+def _blind_page(
+    what: Sequence[str],
+    collect: Callable[[int], list[Any]],
+    task: "tests.Task",
+    trials: int,
+    excerpts: int,
+    seed: int,
+    html: Path,
+) -> None:
+    """Writes a blind test as a page; its results are saved from the page."""
+    from gatedtui.listen import blind as tests
+    from gatedtui.page import blind as pages_blind
+    from gatedtui.page import clip
+
+    first = collect(0)
+    order = tests.trials(task, trials, [item.kind == "real" for item in first], excerpts=excerpts, seed=seed)
+    sets = [first, *(collect(excerpt) for excerpt in range(1, min(excerpts, trials)))]
+    compressed = clip.clips([item for items in sets for item in items], list(what) * len(sets))
+    split = [compressed[at : at + len(first)] for at in range(0, len(compressed), len(first))]
+    pages.write(html, pages_blind.page(task, order, split, seed=seed))
 
 
 def _check(what: Sequence[str], task: str, tasks: Sequence[str], values: dict[str, Any]) -> None:

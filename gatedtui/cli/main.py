@@ -16,6 +16,7 @@ from gatedtui.cli.gates import gates
 from gatedtui.cli.listen import listen
 from gatedtui.cli.models import models_app
 from gatedtui.cli.play import play
+from gatedtui.cli.report import report
 from gatedtui.cli.runs import runs_app
 from gatedtui.cli.sample import sample
 from gatedtui.cli.sweep import sweep
@@ -43,6 +44,7 @@ app.command()(sample)
 app.command()(play)
 app.command()(listen)
 app.command()(gates)
+app.command()(report)
 app.add_typer(data_app, name="data")
 app.add_typer(models_app, name="models")
 app.command()(bench)

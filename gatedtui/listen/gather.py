@@ -35,6 +35,8 @@ DEFAULT_S = {"music": 30.0, "speech": 5.0}
 AUDIO_ENDINGS = (".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff", ".opus", ".oga")
 FILE_STEPS_PER_S = 16
 """Rows a second of the roll of a MIDI file, which has no grid of its own."""
+SHORTEST_S = 1.0
+"""Where less than this is left of the real piece, as of the windows of speech-a, models draw their default length."""
 TOGETHER = 2
 """Models that draw at the same time."""
 
@@ -49,7 +51,8 @@ class Choice:
 
     seed: int = 1
     seconds: float | None = None
-    """Length without the primer; None = the rest of the real piece, 30 s (music) or 5 s (speech) at most."""
+    """Length without the primer; None = the rest of the real piece, 30 s (music) or 5 s (speech) at most; those too
+    where less than a second is left."""
     temperature: float = 1.0
     greedy: bool = False
     prime: str | None = None
@@ -204,7 +207,7 @@ def _seconds(first: _Piece | None, prime_steps: int, choice: Choice, kind: str) 
         return DEFAULT_S[kind]
     unit = 1 if kind == "music" else FRAME
     rest = first.seconds(len(first.content) - unit * prime_steps, choice.qpm)
-    return min(rest, DEFAULT_S[kind])
+    return min(rest, DEFAULT_S[kind]) if rest >= SHORTEST_S else DEFAULT_S[kind]
 
 
 def _command(

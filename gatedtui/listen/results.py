@@ -47,16 +47,14 @@ def session(
         seed: of the order.
         how: what played; empty where the listener played the files.
     """
-    # Excerpts of a real piece differ in its number (`bach:3`, `bach:4`), so that only the set's name is left.
-    several = len(excerpts) > 1
-    labels = unique([_name(item.label, item.kind == "real" and several) for item in excerpts[0]])
+    names = labels(excerpts)
     return {
         "task": task,
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "seed": seed,
         "complete": len(answers) == asked,
         "played_with": how,
-        "items": labels,
+        "items": names,
         "excerpts": [
             [{"label": item.label, "source": item.source, "command": " ".join(item.command)} for item in items]
             for items in excerpts
@@ -67,8 +65,17 @@ def session(
             | ({"correct": answer.said == answer.trial.right} if answer.trial.right else {})
             for answer in answers
         ],
-        "result": results(task, answers, labels),
+        "result": results(task, answers, names),
     }
+
+
+def labels(excerpts: Sequence[Sequence[Item]]) -> list[str]:
+    """What the items of all excerpts are called.
+
+    Excerpts of a real piece differ in its number (`bach:3`, `bach:4`), so that only the set's name is left.
+    """
+    several = len(excerpts) > 1
+    return unique([_name(item.label, item.kind == "real" and several) for item in excerpts[0]])
 
 
 def _name(label: str, of_several: bool) -> str:

@@ -81,3 +81,9 @@ def clock(seconds: float) -> str:
     hours, rest = divmod(int(seconds), 3600)
     minutes, left = divmod(rest, 60)
     return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
+
+
+def clocks(seconds: Sequence[float]) -> list[str]:
+    """Ticks of one axis: all as on a clock, or where some lie between seconds all as `0.5 s`."""
+    whole = all(value == round(value) for value in seconds)
+    return [clock(value) if whole else f"{value:g} s" for value in seconds]

@@ -52,7 +52,12 @@ def write_audio(samples: np.ndarray, rate_hz: int, path: Path | str) -> float:
 
 
 def encode_audio(
-    samples: np.ndarray, rate_hz: int, ending: str = ".wav", *, name: str = "the sound"
+    samples: np.ndarray,
+    rate_hz: int,
+    ending: str = ".wav",
+    *,
+    name: str = "the sound",
+    kbit_per_s: int | None = None,
 ) -> tuple[memoryview, float]:
     """The bytes of an audio file, and the gain as in `write_audio`.
 
@@ -60,6 +65,8 @@ def encode_audio(
         samples, rate_hz: as for `write_audio`.
         ending: one of `FORMATS`; any other stands for `.wav`.
         name: what errors call it.
+        kbit_per_s: MP3 at this constant rate, 64..320 (at 32,000 Hz or more), where players find every place (see
+            `page.clip`); None takes a variable rate.
 
     Raises:
         BadArgument, GatedError, ValueError: as `write_audio`.
@@ -82,8 +89,12 @@ def encode_audio(
     soundfile = load_soundfile()
     channels = 1 if samples.ndim == 1 else samples.shape[1]
     content = io.BytesIO()
-    # The best variable rate but one: 100 kbit/s for a piano in stereo.
-    best = {"bitrate_mode": "VARIABLE", "compression_level": 0.1} if form == "MP3" else {}
+    best: dict[str, str | float] = {}
+    if form == "MP3":
+        best = {"bitrate_mode": "VARIABLE", "compression_level": 0.1}  # the best but one: 100 kbit/s for a stereo piano
+        if kbit_per_s is not None:
+            # libsndfile 1.2 takes 320 - 288 * level.
+            best = {"bitrate_mode": "CONSTANT", "compression_level": (320 - kbit_per_s) / 288}
     with soundfile.SoundFile(content, "w", rate_hz, channels, subtype=subtype, format=form, **best) as file:
         for at in range(0, len(samples), _BLOCK):
             if subtype == "PCM_16":

@@ -104,6 +104,15 @@ def test_without_a_piece_models_begin_by_themselves(places):
     assert one.primer_s == 0.0
 
 
+def test_where_hardly_anything_is_left_of_the_piece_models_draw_their_default_length(places):
+    from gatedtui import paths
+
+    piece = prepare.prepare("tiny", cache=paths.cache_folder()).splits["test"][0]
+    (real, _), sample = collect(["tiny:0", model(places, "one")], Choice(qpm=120.0, prime_steps=len(piece) - 2), places)
+    assert dict(pairwise(sample.asked[0]))["--steps"] == "240"
+    assert len(real.roll) == len(piece)
+
+
 def test_another_excerpt_is_another_piece_and_another_seed(places):
     (real, _), sample = collect(["tiny:0", model(places, "one")], Choice(seed=5, excerpt=1, seconds=1.0), places)
     told = dict(pairwise(sample.asked[0]))

@@ -49,3 +49,8 @@ def test_ticks_read_with_the_decimals_their_step_needs():
     assert axes.texts([0.0, 5000.0, 10000.0]) == ["0k", "5k", "10k"]
     assert axes.texts([-0.05, 0.0]) == ["-0.05", "0.00"]
     assert axes.texts([]) == [] and axes.number(math.nan, 1.0) == ""
+
+
+def test_ticks_of_one_axis_read_alike():
+    assert axes.clocks([0.0, 0.5, 1.0]) == ["0 s", "0.5 s", "1 s"]
+    assert axes.clocks([0.0, 30.0, 60.0]) == ["0:00", "0:30", "1:00"]
