@@ -194,7 +194,7 @@ def _title(choice: Any, items: Sequence[Any]) -> str:
     parts = [f"seed {choice.seed}", f"temperature {choice.temperature:.2f}"]
     if primed is not None:
         start = next((item.label for item in items if item.kind == "real"), choice.prime or "the primer")
-        parts.insert(0, f"one primer: {start}, first {primed.primer_s:.1f} s")
+        parts.insert(0, f"one primer: {start}, first {primed.primer_s:.3g} s")
     if not any(item.kind == "model" for item in items):
         parts = []
     return " · ".join(["listen", *parts, "equally loud"])

@@ -98,7 +98,7 @@ def _listening(group: Group, number: int) -> list[Markup | None]:
         what = "Each begins by itself: a folder's pieces have no name that a primer could be given by."
     else:
         piece = _after_colon(first.source)
-        what = f"All begin with the first {first.primer_s:.1f} s of test piece {group.prime}: {piece}."
+        what = f"All begin with the first {first.primer_s:.3g} s of test piece {group.prime}: {piece}."
     real = "The first is how it really goes on." if first.kind == "real" else None
     own_s = len(group.data.splits["test"][0]) / group.data.rate_hz if group.data.kind == "speech" else math.inf
     if group.prime and own_s < SHORTEST_S:
