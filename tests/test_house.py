@@ -49,6 +49,8 @@ LIGHT = [
     ["models", "show", "music-gru"],
     ["runs", "list"],
     ["data", "list"],
+    ["sweep", "--help"],
+    ["table", "--help"],
 ]
 
 
