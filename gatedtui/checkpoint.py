@@ -136,17 +136,16 @@ def load(path: Path) -> Checkpoint:
 def shapes(run_config: RunConfig) -> dict[str, tuple[int, ...]]:
     """Names and shapes of the parameters of a config's network."""
     model = run_config.model
-    inputs, width = modelfile.WIDTHS[model.head]
-    outputs = width if model.head == "bernoulli" else model.parts * (1 + 2 * width)
+    inputs = modelfile.WIDTHS[model.head][0]
     found: dict[str, tuple[int, ...]] = {}
     for layer in range(model.layers):
         unit, rows = "unit" if layer == 0 else f"unit{layer + 1}", modelfile.GATES[model.unit] * model.hidden
         found[f"{unit}.W"] = (rows, inputs if layer == 0 else model.hidden)
         found[f"{unit}.U"] = (rows, model.hidden)
         found[f"{unit}.b"] = (rows,)
-        if model.unit == "lstm":
-            found[f"{unit}.V"] = (3, model.hidden)
-    return found | {"head.weight": (outputs, model.hidden), "head.bias": (outputs,)}
+        if model.unit in modelfile.PEEPHOLES:
+            found[f"{unit}.V"] = (modelfile.PEEPHOLES[model.unit], model.hidden)
+    return found | {f"head.{name}": shape for name, shape in modelfile.head_shapes(model).items()}
 
 
 def _check(path: Path, tensors: Tensors, run_config: RunConfig) -> None:

@@ -1,7 +1,7 @@
 """What a run is made of: frozen dataclasses, their limits, and their TOML form (`run.toml`).
 
 A config is always whole: every key has a value, so a checkpoint that carries one needs nothing else to be understood.
-Zero means "off" for `window`, `rate_hz`, `patience`, `noise`, `clip` and `truncate`.
+Zero means "off" for `window`, `rate_hz`, `patience`, `noise`, `dropout`, `transpose`, `smoothing`, `clip`, `truncate`.
 """
 
 import dataclasses
@@ -19,20 +19,24 @@ def limited(default: Any, *, low: float | None = None, high: float | None = None
     return field(default=default, metadata={"low": low, "high": high, "choices": choices})
 
 
+VARIANTS = ("gru-no-reset", "lstm-no-peepholes", "lstm-no-forget", "lstm-coupled")
+"""Units that are not the paper's: `units.variants`."""
+
+
 @dataclass(frozen=True)
 class ModelConfig:
     """Which network is trained."""
 
-    unit: str = limited("gru", choices=("tanh", "lstm", "gru"))
-    """The recurrent unit of the paper's section 3."""
+    unit: str = limited("gru", choices=("tanh", "lstm", "gru", *VARIANTS))
+    """The recurrent unit: one of the paper's section 3, or a variant with a gate left out or tied."""
     hidden: int = limited(46, low=1, high=8192)
     """Units a layer."""
     layers: int = limited(1, low=1, high=8)
     """Recurrent layers, stacked."""
-    head: str = limited("bernoulli", choices=("bernoulli", "mixture"))
-    """The output distribution: independent Bernoullis (music) or a mixture of Gaussians (speech)."""
-    parts: int = limited(20, low=1, high=256)
-    """Components of the mixture; unused by the other heads."""
+    head: str = limited("bernoulli", choices=("bernoulli", "nade", "mixture"))
+    """The output distribution: independent Bernoullis or the joint NADE (music), or a mixture of Gaussians (speech)."""
+    parts: int = limited(20, low=1, high=1024)
+    """Components of the mixture, or hidden units of the NADE; unused by the Bernoullis."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,13 @@ class TrainConfig:
     """Epochs without a better validation NLL before training stops; 0 = never stops early."""
     noise: float = limited(0.075, low=0.0, high=10.0)
     """Standard deviation of the noise on the recurrent layer's `W` and `U`, drawn afresh at every update."""
+    dropout: float = limited(0.0, low=0.0, high=0.95)
+    """Share of each layer's h that is dropped on its way up, drawn afresh at every update; 0 = none."""
+    transpose: int = limited(0, low=0, high=12)
+    """Semitones every training piece of music is moved by at most, up or down, drawn afresh every epoch; 0 = none."""
+    smoothing: float = limited(0.0, low=0.0, high=0.999999)
+    """What is scored and kept is a running mean of the weights that forgets by this factor an update; 0 = the weights
+    themselves."""
     clip: float = limited(1.0, low=0.0, high=1e9)
     """The norm of what `clip_what` names is brought down to this when it is longer."""
     clip_what: str = limited("gradient", choices=("gradient", "update"))

@@ -20,7 +20,13 @@ BRIEF = 160_000
 """Numbers a gate in a brief description: four gates of them are under 4 MB of JSON, and more than any screen shows."""
 BRIEF_WAVE = 500_000
 """Samples of the longest waveform in a brief description: a minute at 8 kHz."""
-GATES = {"tanh": (), "gru": ("r", "z"), "lstm": ("i", "f", "o")}
+GATES = {
+    "tanh": (),
+    "gru": ("r", "z"),
+    "lstm": ("i", "f", "o"),
+    "gru-no-reset": ("z",),
+    **dict.fromkeys(("lstm-no-peepholes", "lstm-no-forget", "lstm-coupled"), ("i", "f", "o")),
+}
 """The gates proper of each unit, with values in 0..1; what else a unit's step gives is its candidate activation."""
 
 
@@ -170,7 +176,7 @@ def held_steps(unit: str, gate: str, openness: np.ndarray) -> np.ndarray | None:
     h falls by the factor 1 − z a step in a GRU (section 3.2), c by f in an LSTM (section 3.1): the mean age of what is
     held is then 1/z and 1/(1 − f) steps. Infinite where nothing is ever let in, or out.
     """
-    lost = {("gru", "z"): openness, ("lstm", "f"): 1.0 - openness}.get((unit, gate))
+    lost = {("gru", "z"): openness, ("lstm", "f"): 1.0 - openness}.get((unit.partition("-")[0], gate))
     if lost is None:
         return None
     with np.errstate(divide="ignore"):

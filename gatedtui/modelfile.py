@@ -5,6 +5,7 @@ Counts are computed by formula, without torch, and every count a file states is 
 
 import tomllib
 from dataclasses import dataclass, field
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,19 @@ from gatedtui import paths
 from gatedtui.config import ModelConfig, build
 from gatedtui.errors import BadArgument, BadSource, unknown
 
-GATES = {"tanh": 1, "gru": 3, "lstm": 4}
-WIDTHS = {"bernoulli": (88, 88), "mixture": (20, 10)}
+GATES = {
+    "tanh": 1,
+    "gru": 3,
+    "lstm": 4,
+    "gru-no-reset": 2,
+    "lstm-no-peepholes": 4,
+    "lstm-no-forget": 3,
+    "lstm-coupled": 3,
+}
+"""Blocks of H rows in W, U and b: of the paper's three units, and of the variants (`units.variants`)."""
+PEEPHOLES = {"lstm": 3, "lstm-no-forget": 2, "lstm-coupled": 2}
+"""Rows of V, where a unit has it."""
+WIDTHS = {"bernoulli": (88, 88), "nade": (88, 88), "mixture": (20, 10)}
 """Inputs and target width a head is used with: 88 pitches; 20 samples in, 10 out (paper, section 4)."""
 LARGEST = 64 * 1024
 
@@ -48,19 +60,30 @@ class ModelFile:
 
 
 def recurrent_parameters(unit: str, inputs: int, hidden: int) -> int:
-    """Weights of one recurrent layer: `G·H·(I + H + 1)`, and the LSTM's 3 peephole vectors (paper, section 3)."""
-    peepholes = 3 * hidden if unit == "lstm" else 0
-    return GATES[unit] * hidden * (inputs + hidden + 1) + peepholes
+    """Weights of one recurrent layer: `G·H·(I + H + 1)`, and H for each peephole vector (paper, section 3)."""
+    return GATES[unit] * hidden * (inputs + hidden + 1) + PEEPHOLES.get(unit, 0) * hidden
+
+
+def head_shapes(model: ModelConfig) -> dict[str, tuple[int, ...]]:
+    """The tensors of a model's head by name: a linear map of h, and for `nade` what leads from pitch to pitch."""
+    width, parts = WIDTHS[model.head][1], model.parts
+    numbers = {"bernoulli": width, "mixture": parts * (1 + 2 * width), "nade": width + parts}[model.head]
+    shapes: dict[str, tuple[int, ...]] = {"weight": (numbers, model.hidden), "bias": (numbers,)}
+    return shapes | {"V": (width, parts), "W": (width, parts)} if model.head == "nade" else shapes
 
 
 def parameters(model: ModelConfig) -> dict[str, int]:
     """Counts of a model: `recurrent` (all layers), `output` (weights and biases) and `total`."""
-    inputs, width = WIDTHS[model.head]
-    outputs = width if model.head == "bernoulli" else model.parts * (1 + 2 * width)
+    inputs = WIDTHS[model.head][0]
     layer_inputs = [inputs] + [model.hidden] * (model.layers - 1)
     recurrent = sum(recurrent_parameters(model.unit, size, model.hidden) for size in layer_inputs)
-    output = outputs * (model.hidden + 1)
+    output = sum(prod(shape) for shape in head_shapes(model).values())
     return {"recurrent": recurrent, "output": output, "total": recurrent + output}
+
+
+def joint(model: ModelConfig) -> str:
+    """Whether the outputs of a frame are `"independent"` given the past or `"joint"`: their NLLs do not compare."""
+    return "independent" if model.head == "bernoulli" else "joint"
 
 
 def names() -> list[str]:

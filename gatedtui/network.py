@@ -1,6 +1,6 @@
 """A unit, or a stack of them, and a head: everything a checkpoint's tensors describe."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,12 +12,16 @@ from gatedtui.config import ModelConfig
 from gatedtui.errors import unknown
 from gatedtui.heads.bernoulli import Bernoulli
 from gatedtui.heads.mixture import MixtureOfGaussians
+from gatedtui.heads.nade import Nade
 from gatedtui.modelfile import WIDTHS
 from gatedtui.units import UNITS
 from gatedtui.units.unroll import live_frames
+from gatedtui.units.variants import VARIANTS
 
 States = tuple[Any, ...]
 """One recurrent state a layer: h `(B, H)`, for the LSTM (h, c)."""
+Dropped = Callable[[int, Tensor], Tensor]
+"""For a layer, counted from 0, and its h `(T, B, H)`: what h is multiplied by on its way up, likewise shaped."""
 
 
 class Network(nn.Module):
@@ -28,7 +32,7 @@ class Network(nn.Module):
     `load_state_dict` keep it so; replacing a parameter's data, or moving a child alone, does not.
 
     Args:
-        unit: a key of `UNITS`.
+        unit: a key of `UNITS` or `VARIANTS`.
         inputs: I.
         hidden: H, of every layer.
         head: the output head for H hidden units, initialised by the caller.
@@ -58,13 +62,14 @@ class Network(nn.Module):
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
-        if unit not in UNITS:
-            raise unknown("unit", unit, UNITS)
+        known = UNITS | VARIANTS
+        if unit not in known:
+            raise unknown("unit", unit, known)
         generator = generator or torch.Generator().manual_seed(0)
         self.layers = layers
         for layer in range(layers):
             size = inputs if layer == 0 else hidden
-            self.add_module(_name(layer), UNITS[unit](size, hidden, generator=generator))
+            self.add_module(_name(layer), known[unit](size, hidden, generator=generator))
         self.head = head
         self._flatten()
 
@@ -104,16 +109,27 @@ class Network(nn.Module):
         return {"recurrent": recurrent, "output": output, "total": recurrent + output}
 
     def scan(
-        self, x: Tensor, states: States | None = None, lengths: Any = None, *, backend: str = "auto"
+        self,
+        x: Tensor,
+        states: States | None = None,
+        lengths: Any = None,
+        *,
+        backend: str = "auto",
+        dropped: Dropped | None = None,
     ) -> tuple[Tensor, States]:
         """All layers over all frames; arguments and errors as `kernels.scan`, with one state a layer.
+
+        Args:
+            dropped: gives for a layer's number and its h what h is multiplied by on its way up; None is 1.
 
         Returns:
             h of the last layer `(T, B, H)`, zero beyond a row's end, and the states after each row's last frame.
         """
         h, after = x, []
-        for unit, state in zip(self.units, states or (None,) * self.layers, strict=True):
+        for layer, (unit, state) in enumerate(zip(self.units, states or (None,) * self.layers, strict=True)):
             h, state = kernels.scan(unit, h, state, lengths, backend)
+            if dropped is not None:
+                h = h * dropped(layer, h)
             after.append(state)
         return h, tuple(after)
 
@@ -150,7 +166,7 @@ class Network(nn.Module):
         native = kernels.choose(flat.device, flat.dtype, backend).backend == "native"
         if not native or not kernels.applies(self.units, self.head, flat):
             return None
-        return kernels.Pieces(pairs, flat.dtype, lists=isinstance(self.head, Bernoulli))
+        return kernels.Pieces(pairs, flat.dtype, lists=isinstance(self.head, Bernoulli | Nade))
 
     def score(self, minibatch: kernels.Minibatch) -> np.ndarray:
         """The NLL of each row of a minibatch of `pieces`, summed over its frames, from the zero state: `(B,)` nats."""
@@ -223,7 +239,13 @@ def _mixture(model: ModelConfig, generator: torch.Generator, marginals: Any) -> 
     return head
 
 
-HEADS = {"bernoulli": _bernoulli, "mixture": _mixture}
+def _nade(model: ModelConfig, generator: torch.Generator, marginals: Any) -> nn.Module:
+    head = Nade(model.hidden, WIDTHS["nade"][1], model.parts)
+    head.initialise(generator, marginals)
+    return head
+
+
+HEADS = {"bernoulli": _bernoulli, "mixture": _mixture, "nade": _nade}
 """How each head of `ModelConfig.head` is made and initialised."""
 
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
 from gatedtui import kernels
-from gatedtui.network import Network
+from gatedtui.network import Dropped, Network
+from gatedtui.units.unroll import live_frames
 
 
 class TrainingRecipe(kernels.UpdateRecipe, Protocol):
@@ -17,6 +18,11 @@ class TrainingRecipe(kernels.UpdateRecipe, Protocol):
     @property
     def noise(self) -> float:
         """Standard deviation of the weight noise; 0 draws none."""
+        ...
+
+    @property
+    def dropout(self) -> float:
+        """Share of h that is dropped; 0 drops nothing."""
         ...
 
 
@@ -71,6 +77,7 @@ class Optimiser:
         self.network, self.recipe, self.backend = network, recipe, backend
         self.memory = kernels.update_state(network.flat, recipe.optimiser)
         self.seed, self.draws = seed, 0
+        self.dropout = kernels.Dropout(recipe.dropout, seed)
         self._single: tuple[tuple[int, int], kernels.Stepper] | None = None
 
     @property
@@ -99,6 +106,23 @@ class Optimiser:
         finally:
             weights.copy_(clean)
 
+    def dropped(self, lengths: Any, steps: int, rows: int) -> Dropped | None:
+        """What `network.scan` multiplies h by in the update to come; None where nothing is dropped.
+
+        Args:
+            lengths: `(B,)`, falling, each in 1..T; None when every row is T long.
+            steps: T.
+            rows: B.
+        """
+        if not self.recipe.dropout:
+            return None
+        live = live_frames([steps] * rows if lengths is None else lengths, steps, rows)
+        return lambda layer, h: self.dropout.factors(self._drop(layer), live, h.shape[2], h)
+
+    def _drop(self, layer: int) -> int:
+        """Which draw of the dropout a layer's is in the update to come; the last layer's is the single call's."""
+        return kernels.DROPS + self.updates * self.network.layers + layer
+
     def step(self, gradient: Tensor, *, lr: float | None = None) -> Tensor:
         """Rescales `gradient (N,)`, updates the network in place and returns the norm before rescaling (0-dimensional).
 
@@ -123,9 +147,11 @@ class Optimiser:
         if self._single is None or self._single[0] != key:
             noise = kernels.Noise(self.recipe.noise, network.n_noisy, self.seed) if noisy else None
             unit, head = network.units[0], network.head
-            self._single = key, kernels.Stepper(unit, head, network.flat, self.memory, self.recipe, noise)
+            stepper = kernels.Stepper(unit, head, network.flat, self.memory, self.recipe, noise, self.dropout)
+            self._single = key, stepper
         self.draws += noisy
-        return self._single[1](minibatch, scale=scale, lr=lr, draw=draw)
+        drop = self._drop(0) if self.recipe.dropout else 0
+        return self._single[1](minibatch, scale=scale, lr=lr, draw=draw, drop=drop)
 
     def state(self) -> dict[str, Tensor]:
         """Everything needed to go on bit for bit, as copies on the CPU; `generator`: the noise's seed and next draw."""
@@ -145,3 +171,4 @@ class Optimiser:
         for name, value in self.memory.items():
             value.copy_(state[name])
         self.seed, self.draws = state["generator"].tolist()
+        self.dropout = kernels.Dropout(self.recipe.dropout, self.seed)

@@ -119,4 +119,5 @@ def _described(origin: str, found: Checkpoint) -> str:
     epoch, valid = found.nll.get("epoch"), found.nll.get("valid_nll")
     figure = f", valid {valid:.2f} nats a frame" if isinstance(valid, int | float) else ""
     model = found.config.model
-    return f"{origin}: {model.unit} {model.hidden} on {found.data['name']}, epoch {epoch}{figure}"
+    joint = " with joint outputs" if model.head == "nade" else ""
+    return f"{origin}: {model.unit} {model.hidden}{joint} on {found.data['name']}, epoch {epoch}{figure}"

@@ -35,6 +35,20 @@ def test_a_checkpoint_survives_its_file(tmp_path: Path, unit: str):
     assert [path.name for path in tmp_path.iterdir()] == ["m.safetensors"]
 
 
+def test_a_joint_head_s_own_tensors_are_kept_and_missed(tmp_path: Path):
+    config = build({"model.unit": "gru", "model.hidden": 3, "model.head": "nade", "model.parts": 5})
+    shapes = checkpoint.shapes(config)
+    assert shapes["head.weight"] == (93, 3) and shapes["head.V"] == shapes["head.W"] == (88, 5)
+    tensors = {name: np.ones(shape, np.float32) for name, shape in shapes.items()}
+    tensors["start"] = np.zeros((2, 88), np.float32)
+    checkpoint.save(tmp_path / "m.safetensors", Checkpoint(config, DATA, {}, tensors, "r"))
+    assert set(checkpoint.load(tmp_path / "m.safetensors").tensors) == set(tensors)
+    del tensors["head.V"]
+    checkpoint.save(tmp_path / "m.safetensors", Checkpoint(config, DATA, {}, tensors, "r"))
+    with pytest.raises(BadSource, match=r"head\.V"):
+        checkpoint.load(tmp_path / "m.safetensors")
+
+
 def test_the_same_model_gives_the_same_bytes(tmp_path: Path):
     for name in ("a", "b"):
         checkpoint.save(tmp_path / name, example())

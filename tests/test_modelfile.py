@@ -40,6 +40,19 @@ def test_a_second_layer_reads_the_first_ones_states():
     assert two - one == 3 * 10 * (10 + 10 + 1)
 
 
+@pytest.mark.parametrize("name", modelfile.names())
+def test_the_formula_counts_what_a_network_has(name: str):
+    from gatedtui import network
+
+    model = modelfile.load(name).model
+    assert network.build(model).counts() == modelfile.parameters(model)
+
+
+def test_a_joint_output_is_called_one():
+    assert modelfile.joint(ModelConfig(head="bernoulli")) == "independent"
+    assert modelfile.joint(ModelConfig(head="nade")) == "joint"
+
+
 def test_a_users_file_works_like_a_bundled_one(tmp_path: Path):
     path = tmp_path / "mine.toml"
     path.write_text(WHOLE + "[train]\nlr = 0.01\n[parameters]\nrecurrent = 1410\n")

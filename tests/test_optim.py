@@ -19,6 +19,7 @@ def recipe(optimiser="rmsprop", **changes):
         "eps": 1e-4,
         "clip": 1.0,
         "noise": 0.075,
+        "dropout": 0.0,
         "clip_what": "gradient",
     }
     return types.SimpleNamespace(optimiser=optimiser, **(values | changes))

@@ -32,7 +32,7 @@ def test_a_flag_beats_a_recipe_which_beats_a_model_file_which_beats_a_default(tm
     config = only(model=str(path), recipe="modern", settings=["batch=3"], flags={"train.epochs": 9})
     assert (config.model.unit, config.model.hidden) == ("lstm", 12)
     assert config.train.truncate == 7  # the model file's, since no recipe says
-    assert config.train.lr == 3e-3  # the recipe's
+    assert config.train.lr == 5e-3  # the recipe's
     assert (config.train.batch, config.train.epochs) == (3, 9)  # typed
     assert config.train.threads == 1  # the default
 

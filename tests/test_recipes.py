@@ -29,6 +29,19 @@ def test_for_speech_each_unit_has_its_own_rate():
     assert len({train.lr for train in music.values()}) == 1
 
 
+def test_only_modern_regularises_beyond_the_paper_and_speech_is_left_as_it_was():
+    keys = ("dropout", "transpose", "smoothing")
+    for name, one in RECIPES.items():
+        for kind, unit in ALL:
+            found = [one.values(kind, unit)[key] for key in keys]
+            assert all(found) if (name, kind) == ("modern", "music") else not any(found), (name, kind)
+    speech = recipe("modern").values("speech", "gru")
+    assert (speech["lr"], speech["noise"], speech["batch"], speech["epochs"], speech["patience"]) == (
+        *(3e-3, 0.03, 64, 60),
+        30,
+    )
+
+
 def test_librnn_is_the_first_authors_later_settings():
     (found,) = plan(unit="gru", data="bach", recipe="librnn")
     train = found.config.train

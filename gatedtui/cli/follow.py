@@ -19,7 +19,7 @@ from gatedtui.runs.folder import RunFolder
 from gatedtui.runs.history import History, load
 from gatedtui.runs.status import status
 from gatedtui.start import Worker
-from gatedtui.tui.looks import UNITS
+from gatedtui.tui import looks
 
 
 def after_start(workers: Sequence[Worker], *, detach: bool, json: bool, plain: bool, from_start: bool = True) -> None:
@@ -134,7 +134,8 @@ def _close(run: RunFolder, *, json: bool) -> int:
     history, word = load(run), status(run).word
     write = output.say if json else output.result
     config, last = run.config(), history.last
-    title = f"{UNITS[config.model.unit].shape} {config.model.unit} {config.model.hidden}"
+    joint = " with joint outputs" if config.model.head == "nade" else ""
+    title = f"{looks.unit(config.model.unit).shape} {config.model.unit} {config.model.hidden}{joint}"
     if isinstance(last, Finished):
         write(_finished_line(title, last, history, config, run))
         ending = "voice.wav" if config.model.head == "mixture" else "song.mid"

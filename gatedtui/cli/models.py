@@ -58,11 +58,11 @@ def show(model: Annotated[str, typer.Argument(help="A model's name or file.")], 
         return
     counts, part = modelfile.parameters(file.model), file.model
     inputs, outputs = modelfile.WIDTHS[part.head]
-    gates, peepholes = modelfile.GATES[part.unit], " + 3·H" if part.unit == "lstm" else ""
+    gates, peepholes = modelfile.GATES[part.unit], modelfile.PEEPHOLES.get(part.unit)
     output.result(f"{file.name}: {file.title}")
     output.result(f"  inputs I = {inputs}, units H = {part.hidden}, layers = {part.layers}, outputs = {outputs}")
     output.result(
-        f"  recurrent  {counts['recurrent']:>9,}   {gates}·H·(I + H + 1){peepholes}"
+        f"  recurrent  {counts['recurrent']:>9,}   {gates}·H·(I + H + 1){f' + {peepholes}·H' if peepholes else ''}"
         + (", each layer" if part.layers > 1 else "")
     )
     output.result(f"  output     {counts['output']:>9,}   weights and biases of the {part.head} head")

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gatedtui.data.transpose import moved
+
 Pair = tuple[np.ndarray, np.ndarray]
 """One piece: x (T, I) and y (T, O)."""
 
@@ -54,10 +56,17 @@ class Batches:
         """Batches in an epoch."""
         return -(-len(self.pairs) // self.size)
 
-    def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
-        """The batches of one epoch, from batch `start` on; those before it are skipped without being built."""
+    def epoch(self, number: int, start: int = 0, shifts: np.ndarray | None = None) -> Iterator[Batch]:
+        """The batches of one epoch, from batch `start` on; those before it are skipped without being built.
+
+        Args:
+            number: of the epoch.
+            start: the first batch wanted.
+            shifts: semitones each piece is moved up, `(N,)`; None moves none.
+        """
         for rows in self.order(number)[start:]:
-            yield _batch(self.pairs, rows, self._lengths[rows])
+            pairs = self.pairs if shifts is None else _Moved(self.pairs, shifts)
+            yield _batch(pairs, rows, self._lengths[rows])
 
     def order(self, number: int) -> list[np.ndarray]:
         """The places (B,) int64 of the pieces of each batch of an epoch, longest first."""
@@ -68,6 +77,18 @@ class Batches:
             pool = pieces[first : first + POOL * self.size]
             batches += _cut(pool[np.argsort(-self._lengths[pool], kind="stable")], self.size)
         return [batches[i] for i in generator.permutation(len(batches))]
+
+
+class _Moved:
+    """Pieces each moved by its own number of semitones."""
+
+    def __init__(self, pairs: Sequence[Pair], shifts: np.ndarray) -> None:
+        self.pairs, self.shifts = pairs, shifts
+
+    def __getitem__(self, place: int) -> Pair:
+        x, y = self.pairs[place]
+        by = int(self.shifts[place])
+        return moved(x, by), moved(y, by)
 
 
 def in_order(pairs: Sequence[Pair], size: int) -> Iterator[Batch]:
@@ -106,7 +127,7 @@ def _cut(pieces: np.ndarray, size: int) -> list[np.ndarray]:
     return [pieces[first : first + size] for first in range(0, len(pieces), size)]
 
 
-def _batch(pairs: Sequence[Pair], rows: np.ndarray, lengths: np.ndarray) -> Batch:
+def _batch(pairs: "Sequence[Pair] | _Moved", rows: np.ndarray, lengths: np.ndarray) -> Batch:
     """The padded arrays; `rows` are in falling order of `lengths`."""
     first_x, first_y = pairs[rows[0]]
     x = np.zeros((lengths[0], len(rows), first_x.shape[1]), np.float32)

@@ -15,17 +15,20 @@ from gatedtui.errors import unknown
 from gatedtui.kernels import bptt, native, rules
 from gatedtui.kernels.choose import KERNELS, Choice, choose, present
 from gatedtui.kernels.drawing import Drawing
+from gatedtui.kernels.dropout import DRAWS as DROPS
+from gatedtui.kernels.dropout import Dropout
 from gatedtui.kernels.minibatch import Minibatch, Pieces
 from gatedtui.kernels.noise import normal_numbers
 from gatedtui.kernels.rules import RULES, UpdateRecipe, update_state
 from gatedtui.kernels.single import Noise, Stepped, Stepper, applies, score, step
-from gatedtui.units import GRU, LSTM, Tanh
 
 __all__ = [
+    "DROPS",
     "KERNELS",
     "RULES",
     "Choice",
     "Drawing",
+    "Dropout",
     "Minibatch",
     "Noise",
     "Pieces",
@@ -45,13 +48,11 @@ __all__ = [
 ]
 
 
-def scan(
-    unit: Tanh | GRU | LSTM, x: Tensor, state: Any = None, lengths: Any = None, backend: str = "auto"
-) -> tuple[Tensor, Any]:
+def scan(unit: Any, x: Tensor, state: Any = None, lengths: Any = None, backend: str = "auto") -> tuple[Tensor, Any]:
     """One recurrent layer over all frames.
 
     Args:
-        unit: holds the parameters; float32 or float64.
+        unit: one of `UNITS`, or a variant, which has its own equations alone; holds the parameters; float32 or float64.
         x: `(T, B, I)`, the parameters' dtype and device; never written.
         state: before the first frame: `h (B, H)`, for the LSTM `(h, c)`; None is zero.
         lengths: `(B,)`, each in 1..T, rows in any order; None when every row is T long.
@@ -66,7 +67,7 @@ def scan(
         DeviceError: the kernel is not there, or takes no such dtype.
         ValueError: a length outside 1..T.
     """
-    chosen = choose(x.device, x.dtype, backend).backend
+    chosen = choose(x.device, x.dtype, backend, variant=type(unit) not in native.KINDS).backend
     if chosen == "native":
         return native.scan(unit, x, state, lengths)
     return unit(x, state, lengths) if chosen == "reference" else bptt.scan(unit, x, state, lengths)

@@ -39,19 +39,30 @@ def present(device: torch.device | str = "cpu") -> tuple[str, ...]:
     return _present(torch.device(device).type, library.installed())
 
 
-def choose(device: torch.device | str, dtype: torch.dtype, wanted: str = "auto") -> Choice:
+def choose(device: torch.device | str, dtype: torch.dtype, wanted: str = "auto", *, variant: bool = False) -> Choice:
     """The kernel for `device` and `dtype`.
 
     Args:
         device: where the parameters are.
         dtype: float32 or float64.
         wanted: "auto", or one of `KERNELS`, which is then taken or refused, never silently replaced.
+        variant: whether the unit is none of the paper's three: only plain autograd knows its equations.
 
     Raises:
         BadArgument: no kernel has that name.
         DeviceError: the kernel is not there, or does not take this device or dtype.
     """
+    if variant and wanted in ("auto", "reference"):
+        return _variant(_choose(device, dtype, "reference", library.installed()))
+    if variant and wanted in KERNELS:
+        raise DeviceError(
+            f"The kernel {wanted!r} does not know this variant of a unit.", "There is: reference, or auto."
+        )
     return _choose(device, dtype, wanted, library.installed())
+
+
+def _variant(choice: Choice) -> Choice:
+    return Choice(choice.backend, f"{REASONS['reference']} (the faster kernels know the paper's three units alone)")
 
 
 def _present(kind: str, found: Found) -> tuple[str, ...]:

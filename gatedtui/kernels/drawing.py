@@ -13,7 +13,7 @@ from torch import Tensor
 
 from gatedtui.errors import BadArgument
 from gatedtui.kernels import library
-from gatedtui.kernels.native import KINDS, SUFFIX, Held, check, functions, head_sizes, pointer
+from gatedtui.kernels.native import KINDS, SUFFIX, Held, check, functions, head_sizes, head_weights, pointer
 
 
 class Drawing:
@@ -24,21 +24,21 @@ class Drawing:
 
     Args:
         unit: the recurrent layer, on the CPU.
-        head: Bernoulli or mixture of Gaussians: one that `kernels.applies` accepts.
+        head: one that `kernels.applies` accepts.
         streams: N.
     """
 
     def __init__(self, unit: Any, head: Any, streams: int) -> None:
-        weights = [
-            None if w is None else w.detach().contiguous() for w in (unit.W, unit.U, unit.b, getattr(unit, "V", None))
-        ]
-        weight, bias = (w.detach().contiguous() for w in (head.weight, head.bias))
+        weights, head_s = (
+            [None if w is None else w.detach().contiguous() for w in given]
+            for given in ((unit.W, unit.U, unit.b, getattr(unit, "V", None)), head_weights(head))
+        )
         self.streams, self.inputs, self.outputs, self.draws = streams, unit.input_size, head.outputs, head.draws
-        self.dtype = weight.dtype
+        self.dtype = unit.W.dtype
         sizes = (KINDS[type(unit)], unit.input_size, unit.hidden_size, *head_sizes(head), streams)
         self._held = Held("drawing", self.dtype, *sizes)
-        pointers = library.Weights(*map(pointer, weights))
-        check(self._function("begin")(self._held.address, pointers, weight.data_ptr(), bias.data_ptr()))
+        pointers = library.Weights(*map(pointer, weights)), library.HeadWeights(*map(pointer, head_s))
+        check(self._function("begin")(self._held.address, *pointers))
 
     def feed(self, x: Tensor) -> None:
         """Feeds frames `(F, N, I)`.

@@ -54,6 +54,12 @@ class Noise(Structure):
     _fields_ = [("std", c_double), ("n", c_int64), ("seed", c_uint64), ("draw", c_uint64)]
 
 
+class Dropout(Structure):
+    """cpp/step.h."""
+
+    _fields_ = [("keep", c_double), ("threshold", c_double), ("seed", c_uint64), ("draw", c_uint64)]
+
+
 class StepResult(Structure):
     """cpp/step.h."""
 
@@ -76,6 +82,7 @@ def _pointers(name: str, fields: str) -> type[Structure]:
 
 Memory = _pointers("Memory", "mean_square mean velocity updates")
 Weights = _pointers("Weights", "W U b V")
+HeadWeights = _pointers("HeadWeights", "weight bias V W")
 
 
 class ScanForward(Structure):
@@ -101,9 +108,11 @@ class LossCall(Structure):
     """cpp/loss.h."""
 
     _fields_ = [
-        *((k, c_void_p) for k in ("weight", "bias", "h", "target", "place")),
+        ("weights", HeadWeights),
+        *((k, c_void_p) for k in ("h", "target", "place")),
         ("frames", c_int64),
-        *((k, c_void_p) for k in ("scales", "nll", "dh", "d_weight", "d_bias")),
+        *((k, c_void_p) for k in ("scales", "nll", "dh")),
+        ("gradients", HeadWeights),
     ]
 
 
@@ -114,7 +123,7 @@ PLAIN = {
     "cpu_level": (_I, ()),
     "normal": (None, (c_uint64, c_uint64, _I, _P)),
     "sort_rows": (_S, (_P, _I, _I, _P, _P, POINTER(_I))),
-    "merge_lists": (_S, (POINTER(Shape), _P, _P, _P, _P, _P)),
+    "merge_lists": (_S, (POINTER(Shape), _P, _P, _P, _P, _P, _P)),
 }
 """Functions without a number format: result and arguments, as in cpp/api.cpp."""
 TYPED = {
@@ -131,14 +140,17 @@ TYPED = {
     "step_free": (None, (_P,)),
     "step": (
         _S,
-        (_P, _P, POINTER(Minibatch), _D, POINTER(Noise), POINTER(Recipe), POINTER(Memory), POINTER(StepResult)),
+        (
+            *(_P, _P, POINTER(Minibatch), _D),
+            *(POINTER(part) for part in (Noise, Dropout, Recipe, Memory, StepResult)),
+        ),
     ),
     "step_gradient": (_S, (_P, _P, POINTER(Minibatch), _D, _P, POINTER(_D))),
     "step_score": (_S, (_P, _P, POINTER(Minibatch), _P)),
     "step_stages": (None, (_P, _P, _I)),
     "drawing_new": (_P, (_I, _I, _I, _I, _I, _I, _I)),
     "drawing_free": (None, (_P,)),
-    "drawing_begin": (_S, (_P, POINTER(Weights), _P, _P)),
+    "drawing_begin": (_S, (_P, POINTER(Weights), POINTER(HeadWeights))),
     "drawing_feed": (_S, (_P, _P, _I)),
     "drawing_draw": (_S, (_P, _I, _P, POINTER(Manner), _P, _P)),
     "gemm": (_S, (_I, _I, _I, _P, _P, _P, _I)),

@@ -40,7 +40,7 @@ class Pieces:
     Args:
         pairs: `(x (T, I), y (T, O))` of each piece, float32.
         dtype: of the minibatches' numbers.
-        lists: whether targets are given as lists: for the Bernoulli head.
+        lists: whether targets are given as lists: for Bernoulli and NADE heads.
 
     Raises:
         ValueError: `lists`, and a target is neither 0 nor 1.
@@ -54,16 +54,22 @@ class Pieces:
         binary = lists and all(_binary(x) for x, _ in pairs)
         self._x = _Lists([x for x, _ in pairs]) if binary else _Rows([x for x, _ in pairs], dtype)
         if lists and not all(_binary(y) for _, y in pairs):
-            raise ValueError("a Bernoulli target is neither 0 nor 1")
+            raise ValueError("a target is neither 0 nor 1")
         self._y = _Lists([y for _, y in pairs]) if lists else _Rows([y for _, y in pairs], dtype)
 
-    def take(self, rows: np.ndarray) -> Minibatch:
-        """The minibatch of these pieces `(B,)` int64, which must come longest first."""
+    def take(self, rows: np.ndarray, shifts: np.ndarray | None = None) -> Minibatch:
+        """The minibatch of these pieces `(B,)` int64, which must come longest first.
+
+        Args:
+            rows: the pieces' places.
+            shifts: semitones each of them is moved up, `(B,)` int64; every note must stay among the outputs. Only for
+                pieces of zeros and ones; None moves none.
+        """
         lengths = self.lengths[rows]
         live = _live(lengths)
         shape = library.Shape(len(live), len(rows), int(lengths.sum()), live.ctypes.data, None)
-        x, held_x = self._x.take(shape, rows, self._first)
-        y, held_y = self._y.take(shape, rows, self._first)
+        x, held_x = self._x.take(shape, rows, self._first, shifts)
+        y, held_y = self._y.take(shape, rows, self._first, shifts)
         return Minibatch(shape, x, y, (live, held_x, held_y))
 
 
@@ -74,7 +80,7 @@ def padded(x: Tensor, target: Tensor, lengths: Any = None, *, lists: bool) -> tu
         x: `(T, B, I)`.
         target: `(T, B, O)`.
         lengths: `(B,)`, each in 1..T, rows in any order; None when every row is T long.
-        lists: whether targets are given as lists: for the Bernoulli head.
+        lists: whether targets are given as lists: for Bernoulli and NADE heads.
 
     Raises:
         ValueError: a length outside 1..T, or `lists` and a target that is neither 0 nor 1.
@@ -87,7 +93,7 @@ def padded(x: Tensor, target: Tensor, lengths: Any = None, *, lists: bool) -> tu
     places = torch.from_numpy(t * B + order[row])
     frames = [v.reshape(T * B, -1).index_select(0, places) for v in (x, target)]
     if lists and not _binary(frames[1].numpy()):
-        raise ValueError("a Bernoulli target is neither 0 nor 1")
+        raise ValueError("a target is neither 0 nor 1")
     shape = library.Shape(len(live), B, len(places), live.ctypes.data, None)
     held = [_as_lists(frames[0]) if lists and _binary(frames[0].numpy()) else _as_rows(frames[0])]
     held.append(_as_lists(frames[1]) if lists else _as_rows(frames[1]))
@@ -124,13 +130,16 @@ class _Lists:
         firsts = np.concatenate([[0], np.cumsum([len(piece) for piece in pieces])])
         self.ones = np.diff(self.begin[firsts])
 
-    def take(self, shape: library.Shape, rows: np.ndarray, first: np.ndarray) -> tuple[library.Frames, Any]:
+    def take(
+        self, shape: library.Shape, rows: np.ndarray, first: np.ndarray, shifts: np.ndarray | None
+    ) -> tuple[library.Frames, Any]:
         starts = first[rows]
         index, begin = np.empty(int(self.ones[rows].sum()), np.int32), np.empty(shape.frames + 1, np.int32)
         check(
             functions()["merge_lists"](
                 shape,
                 starts.ctypes.data,
+                None if shifts is None else shifts.ctypes.data,
                 self.index.ctypes.data,
                 self.begin.ctypes.data,
                 index.ctypes.data,
@@ -150,7 +159,11 @@ class _Rows:
         self.stride = self.pieces[0].strides[0] // 4
         self.addresses = np.array([p.ctypes.data for p in self.pieces], np.int64)
 
-    def take(self, shape: library.Shape, rows: np.ndarray, first: np.ndarray) -> tuple[library.Frames, Any]:
+    def take(
+        self, shape: library.Shape, rows: np.ndarray, first: np.ndarray, shifts: np.ndarray | None
+    ) -> tuple[library.Frames, Any]:
+        if shifts is not None:
+            raise ValueError("only pieces of zeros and ones can be moved by semitones")
         out, from_ = torch.empty(shape.frames, self.width, dtype=self.dtype), self.addresses[rows]
         merge = functions()[f"merge_rows_{SUFFIX[self.dtype]}"]
         check(merge(shape, from_.ctypes.data, self.stride, self.width, out.data_ptr()))

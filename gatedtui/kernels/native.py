@@ -17,6 +17,7 @@ from torch.autograd.function import Function, once_differentiable
 
 from gatedtui.heads.bernoulli import Bernoulli
 from gatedtui.heads.mixture import MixtureOfGaussians
+from gatedtui.heads.nade import Nade
 from gatedtui.kernels import library
 from gatedtui.kernels.library import LibraryError
 from gatedtui.kernels.rules import RULES, UpdateRecipe
@@ -34,7 +35,7 @@ KEPT = 8
 
 
 class NotBinary(Exception):
-    """A Bernoulli target that is neither 0 nor 1: the compiled loss does not take it."""
+    """A Bernoulli or NADE target that is neither 0 nor 1: the compiled loss does not take it."""
 
 
 def functions() -> dict[str, Callable[..., Any]]:
@@ -189,26 +190,38 @@ def takes(head: nn.Module) -> bool:
     """Whether `nll` and the single step know this head."""
     if type(head) is MixtureOfGaussians:
         return head.parts <= MOST_PARTS and head.outputs <= MOST_OUTPUTS
-    return type(head) is Bernoulli
+    return type(head) in (Bernoulli, Nade)
 
 
 def head_sizes(head: Any) -> tuple[int, int, int]:
-    """Which loss of cpp/head.h a head is, its parts and its outputs."""
-    return (0, 0, head.outputs) if isinstance(head, Bernoulli) else (1, head.parts, head.outputs)
+    """Which loss of cpp/head.h a head is, its parts (NADE: hidden units) and its outputs."""
+    if isinstance(head, Bernoulli):
+        return 0, 0, head.outputs
+    return 2 if isinstance(head, Nade) else 1, head.parts, head.outputs
+
+
+def binary(head: Any) -> bool:
+    """Whether a head's targets are zeros and ones, which the library reads as lists."""
+    return isinstance(head, Bernoulli | Nade)
+
+
+def head_weights(head: Any) -> list[Tensor | None]:
+    """The tensors of a head in the order of cpp/head.h: weight, bias, and V and W of NADE."""
+    return [head.weight, head.bias, getattr(head, "V", None), getattr(head, "W", None)]
 
 
 def nll(head: Any, h: Tensor, target: Tensor, mask: Tensor | None = None) -> Tensor:
     """Nats of every frame `(T, B)` by the compiled kernels, zero where masked; as `kernels.nll`, for a head it `takes`.
 
     Raises:
-        NotBinary: a Bernoulli target that counts is neither 0 nor 1.
+        NotBinary: a Bernoulli or NADE target that counts is neither 0 nor 1.
     """
     place = None
     if mask is not None:
         place = mask.flatten().nonzero().squeeze(1)
         if len(place) == mask.numel():
             place = None
-    return _Loss.apply(head_sizes(head), torch.is_grad_enabled(), place, h, target, head.weight, head.bias)
+    return _Loss.apply(head_sizes(head), torch.is_grad_enabled(), place, h, target, *head_weights(head))
 
 
 class _Loss(Function):
@@ -223,30 +236,32 @@ class _Loss(Function):
         place: Tensor | None,
         h: Tensor,
         target: Tensor,
-        weight: Tensor,
-        bias: Tensor,
+        *given: Tensor | None,
     ) -> Any:
-        h, target, weight, bias = (t.contiguous() for t in (h, target, weight, bias))
+        h, target = h.contiguous(), target.contiguous()
+        weights = [t.contiguous() for t in given if t is not None]
         values = h.new_empty(h.shape[:2]) if place is None else h.new_zeros(h.shape[:2])
         wanted = grad and any(ctx.needs_input_grad)
         ctx.sizes, ctx.place = sizes, place
-        gradients = _loss_call(sizes, place, h, target, weight, bias, nll=values, gradients=wanted)
+        gradients = _loss_call(sizes, place, h, target, weights, nll=values, gradients=wanted)
         if wanted:
-            ctx.save_for_backward(h, target, weight, bias, *gradients)
+            ctx.unused = len(given) - len(weights)
+            ctx.save_for_backward(h, target, *weights, *gradients)
         return values
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, d: Tensor) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
-        h, target, weight, bias, *gradients = ctx.saved_tensors
+        h, target, *rest = ctx.saved_tensors
+        weights, gradients = rest[: len(rest) // 2], rest[len(rest) // 2 :]  # the gradients have one more: dh
         scales = d.contiguous().view(-1)
         live = scales if ctx.place is None else scales[ctx.place]
         if len(live) and bool((live == live[0]).all()):
             gradients = [g * live[0] for g in gradients]
         else:
-            gradients = _loss_call(ctx.sizes, ctx.place, h, target, weight, bias, scales=scales, gradients=True)
-        dh, d_weight, d_bias = gradients
-        return None, None, None, dh, None, d_weight, d_bias
+            gradients = _loss_call(ctx.sizes, ctx.place, h, target, weights, scales=scales, gradients=True)
+        dh, *d_weights = gradients
+        return None, None, None, dh, None, *d_weights, *(None,) * ctx.unused
 
 
 def _loss_call(
@@ -254,26 +269,23 @@ def _loss_call(
     place: Tensor | None,
     h: Tensor,
     target: Tensor,
-    weight: Tensor,
-    bias: Tensor,
+    weights: list[Tensor],
     *,
     nll: Tensor | None = None,
     scales: Tensor | None = None,
     gradients: bool,
 ) -> list[Tensor]:
-    """Fills `nll` and gives dL/dh, dL/dweight, dL/dbias of L = Σ scale · nll, or [] when no gradients are wanted."""
-    made = []
+    """Fills `nll` and gives dL/dh and the weights' gradients of L = Σ scale · nll, or [] when none are wanted."""
+    made: list[Tensor] = []
     if gradients:
-        made = [
-            h.new_empty(h.shape) if place is None else torch.zeros_like(h),
-            torch.empty_like(weight),
-            torch.empty_like(bias),
-        ]
+        made = [h.new_empty(h.shape) if place is None else torch.zeros_like(h), *map(torch.empty_like, weights)]
     frames = h.shape[0] * h.shape[1] if place is None else len(place)
     arguments = library.LossCall(
-        *map(pointer, (weight, bias, h, target, place)),
+        library.HeadWeights(*map(pointer, weights)),
+        *map(pointer, (h, target, place)),
         frames,
-        *map(pointer, (scales, nll, *(made or (None, None, None)))),
+        *map(pointer, (scales, nll, made[0] if made else None)),
+        library.HeadWeights(*map(pointer, made[1:])),
     )
     held = Held("loss", h.dtype, sizes[0], h.shape[2], *sizes[1:])
     check(functions()[f"loss_call_{SUFFIX[h.dtype]}"](held.address, arguments))

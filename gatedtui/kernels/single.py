@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from gatedtui.kernels import library
+from gatedtui.kernels.dropout import Dropout
 from gatedtui.kernels.minibatch import Minibatch
 from gatedtui.kernels.native import KINDS, SUFFIX, Held, check, functions, head_sizes, memory_for, recipe_for, takes
 from gatedtui.kernels.rules import UpdateRecipe
@@ -50,8 +51,9 @@ class Noise:
 
 
 def applies(units: Sequence[nn.Module], head: nn.Module, parameters: Tensor) -> bool:
-    """Whether the single call can train this network: one layer, a head it `takes`, on the CPU."""
-    return len(units) == 1 and takes(head) and parameters.device.type == "cpu" and parameters.dtype in SUFFIX
+    """Whether the single call can train this network: one of the paper's layers, a head it `takes`, on the CPU."""
+    known = len(units) == 1 and type(units[0]) in KINDS and takes(head)
+    return known and parameters.device.type == "cpu" and parameters.dtype in SUFFIX
 
 
 class Stepper:
@@ -59,12 +61,13 @@ class Stepper:
 
     Args:
         unit: the recurrent layer; its parameters and the head's must be views of `parameters`, in the order W, U, b, V,
-            weight, bias.
-        head: Bernoulli or mixture of Gaussians.
+            and the head's own.
+        head: one it `applies` to.
         parameters: `(N,)` on the CPU; written by every step.
         state: from `update_state`; its tensors are written by every step.
         recipe: the rule and its numbers.
         noise: added to the weights for the gradient alone; None is no noise.
+        dropout: of h on its way to the head; None drops nothing.
 
     Raises:
         ValueError: the parameters are not such views.
@@ -78,16 +81,20 @@ class Stepper:
         state: dict[str, Tensor],
         recipe: UpdateRecipe,
         noise: Noise | None = None,
+        dropout: Dropout | None = None,
     ) -> None:
         self._parameters, self._state, self._lr = parameters, state, recipe.lr
         self._held = _held(unit, head, parameters)
         self._call = functions()[f"step_{SUFFIX[parameters.dtype]}"]
         self._recipe, self._memory, self._result = recipe_for(recipe), memory_for(state), library.StepResult()
         self._noise = library.Noise(0.0, 0, 0, 0) if noise is None else library.Noise(noise.std, noise.n, noise.seed, 0)
-        self._arguments = [ctypes.byref(s) for s in (self._noise, self._recipe, self._memory, self._result)]
+        drop = dropout or Dropout(0.0, 0)
+        self._dropout = library.Dropout(1 - drop.share, drop.threshold, drop.seed, 0)
+        parts = (self._noise, self._dropout, self._recipe, self._memory, self._result)
+        self._arguments = [ctypes.byref(part) for part in parts]
 
     def __call__(
-        self, minibatch: Minibatch, *, scale: float | None = None, lr: float | None = None, draw: int = 0
+        self, minibatch: Minibatch, *, scale: float | None = None, lr: float | None = None, draw: int = 0, drop: int = 0
     ) -> Stepped:
         """One step.
 
@@ -96,7 +103,9 @@ class Stepper:
             scale: the loss is this times the summed NLL; None is one over the number of frames.
             lr: overrides the recipe's.
             draw: which draw of the noise this step takes.
+            drop: which draw of the dropout.
         """
+        self._dropout.draw = drop
         self._recipe.lr, self._noise.draw = self._lr if lr is None else lr, draw
         factor = 1 / minibatch.frames if scale is None else scale
         address = self._parameters.data_ptr()
@@ -149,9 +158,7 @@ def score(unit: Any, head: Any, parameters: Tensor, minibatch: Minibatch) -> np.
 
 def _held(unit: Any, head: Any, parameters: Tensor) -> Held:
     begin, size = parameters.data_ptr(), parameters.element_size()
-    if (
-        unit.W.data_ptr() != begin
-        or head.bias.data_ptr() + head.bias.numel() * size != begin + parameters.numel() * size
-    ):
+    last = list(head.parameters())[-1]
+    if unit.W.data_ptr() != begin or last.data_ptr() + last.numel() * size != begin + parameters.numel() * size:
         raise ValueError("the unit's and the head's parameters must be views of the vector that is updated")
     return Held("step", parameters.dtype, KINDS[type(unit)], unit.input_size, unit.hidden_size, *head_sizes(head))

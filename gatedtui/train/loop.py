@@ -16,12 +16,14 @@ from gatedtui.config import RunConfig
 from gatedtui.data.baseline import marginal_nll, marginals
 from gatedtui.data.batches import Batch, Batches
 from gatedtui.data.dataset import DataSet, pairs
+from gatedtui.data.transpose import Transpositions
 from gatedtui.errors import BadSource, DeviceError
 from gatedtui.evaluate import Score, prepare, score, tensors
 from gatedtui.events import Diverged, Epoch, Event, Finished, Resumed, Started, Step, Stopped
 from gatedtui.kernels import Minibatch, choose
 from gatedtui.optim import Optimiser, rate
 from gatedtui.train import truncate
+from gatedtui.units import UNITS
 
 STEP_EVERY_S = 0.25
 STARTS = 64
@@ -80,13 +82,13 @@ class Training:
     ) -> None:
         self.config, self.data, self.run, self.resumed = config, data, run, resumed or state is not None
         device, dtype = pick_device(config.train.device), getattr(torch, config.train.dtype)
-        self.choice = choose(device, dtype, config.train.kernel)
+        self.choice = choose(device, dtype, config.train.kernel, variant=config.model.unit not in UNITS)
         self.sequences = {split: pairs(data, split, window=config.data.window) for split in ("train", "valid", "test")}
         for split, found in self.sequences.items():
             if not found:
                 raise BadSource(f"The {split} part of '{data.name}' has no frame to learn from.", "gated data info")
-        init, noise, order = (
-            int(part) for part in np.random.SeedSequence(config.seed).generate_state(3, np.uint64) >> 1
+        init, noise, order, keys = (
+            int(part) for part in np.random.SeedSequence(config.seed).generate_state(4, np.uint64) >> 1
         )
         self.network = network.build(
             config.model,
@@ -97,7 +99,10 @@ class Training:
         self.pieces = self.network.pieces(self.sequences["train"], backend=self.choice.backend)
         self.valid = prepare(self.network, self.sequences["valid"], backend=self.choice.backend)
         self.batches = Batches(self.sequences["train"], config.train.batch, order)
+        self.transpositions = self._transpositions(keys)
         self.position = Position(backend=self.choice.exact)
+        self.judged = network.build(config.model).to(self.network.flat) if config.train.smoothing else self.network
+        self.judged.flat.copy_(self.network.flat)
         self.best = self.network.flat.clone()
         self.carried: truncate.States | None = None
         self._began: float | None = None
@@ -132,7 +137,7 @@ class Training:
                 if now - last_step >= STEP_EVERY_S:
                     last_step = now
                     yield Step(at.updates, at.epoch + 1, at.nll_sum / at.frames, at.frames / max(at.seconds, 1e-9))
-            valid = score(self.network, self.valid, backend=self.choice.backend)
+            valid = score(self.judged, self.valid, backend=self.choice.backend)
             event = self._close_epoch(valid)
             if not math.isfinite(valid.frame):
                 yield self._diverged(f"the validation NLL of epoch {at.epoch} is '{valid.frame}'.")
@@ -148,11 +153,12 @@ class Training:
     def _rest_of_epoch(self) -> Iterator[tuple[Batch | Minibatch, bool]]:
         """What each update of the epoch's rest learns from, and whether it is the last of its minibatch."""
         at = self.position
+        shifts = None if self.transpositions is None else self.transpositions.epoch(at.epoch)
         if self.pieces is not None and not self._cut():
             for rows in self.batches.order(at.epoch)[at.batch :]:
-                yield self.pieces.take(rows), True
+                yield self.pieces.take(rows, None if shifts is None else shifts[rows]), True
             return
-        for batch in self.batches.epoch(at.epoch, start=at.batch):
+        for batch in self.batches.epoch(at.epoch, start=at.batch, shifts=shifts):
             chunks = truncate.chunks(batch, self.config.train.truncate)
             for number in range(at.chunk, len(chunks)):
                 yield chunks[number], number + 1 == len(chunks)
@@ -173,6 +179,7 @@ class Training:
         if not math.isfinite(norm):
             return f"the gradient of update {at.updates + 1} has the norm '{norm}'."
         at.updates += 1
+        self._smooth()
         at.batch, at.chunk = (at.batch + 1, 0) if is_last else (at.batch, at.chunk + 1)
         self.carried = None if is_last else states
         at.nll_sum += loss
@@ -190,19 +197,26 @@ class Training:
         Nothing is updated when one of the two numbers is not finite.
         """
         x, y = tensors(batch.x, batch.y, self.network)
-        states = None
+        before = None if self.carried is None else truncate.carried(self.carried, len(batch.rows))
+        dropped = self.optimiser.dropped(batch.lengths, len(x), len(batch.rows))
         with self.optimiser.noise():
-            if is_last and self.carried is None:
-                total = self.network.losses(x, y, batch.lengths, backend=self.choice.backend).sum()
-            else:
-                before = truncate.carried(self.carried, len(batch.rows))
-                h, states = self.network.scan(x, before, batch.lengths, backend=self.choice.backend)
-                total = self.network.nll(h, y, batch.lengths, backend=self.choice.backend).sum()
+            h, states = self.network.scan(x, before, batch.lengths, backend=self.choice.backend, dropped=dropped)
+            total = self.network.nll(h, y, batch.lengths, backend=self.choice.backend).sum()
             gradient = self.network.gradient(total * scale)
         loss, norm = total.item(), float(torch.linalg.vector_norm(gradient))
         if math.isfinite(loss) and math.isfinite(norm):
             self.optimiser.step(gradient, lr=lr)
         return loss, norm, states
+
+    def _smooth(self) -> None:
+        """Brings the running mean of the weights up to date; early on it forgets faster, so that the start soon fades.
+
+        The factor rises as (1 + n) / (10 + n) to the one asked for. (Polyak and Juditsky 1992, *Acceleration of
+        stochastic approximation by averaging*, with a mean that forgets.)
+        """
+        factor, n = self.config.train.smoothing, self.position.updates
+        if factor:
+            self.judged.flat.lerp_(self.network.flat, 1 - min(factor, (1 + n) / (10 + n)))
 
     def _close_epoch(self, valid: Score) -> Epoch:
         at = self.position
@@ -210,7 +224,7 @@ class Training:
         if valid.frame < at.best_nll:
             at.best_nll, at.best_epoch = valid.frame, at.epoch
             at.scores = {"valid_nll": valid.frame, "valid_nll_sequence": valid.sequence}
-            self.best.copy_(self.network.flat)
+            self.best.copy_(self.judged.flat)
         event = Epoch(
             epoch=at.epoch,
             updates=at.updates,
@@ -234,7 +248,9 @@ class Training:
 
     def _started(self) -> Started:
         config = self.config
-        model = modelfile.for_unit(config.model.unit, self.data.kind)
+        paper_nll = None
+        if config.model.unit in UNITS and config.model.head != "nade":  # a joint output's NLL is another thing
+            paper_nll = modelfile.for_unit(config.model.unit, self.data.kind).paper_nll(self.data.name)
         return Started(
             run=self.run,
             unit=config.model.unit,
@@ -247,7 +263,7 @@ class Training:
             device=str(self.network.flat.device),
             threads=torch.get_num_threads(),
             marginal_nll=marginal_nll(self.data)[0],
-            paper_nll=model.paper_nll(self.data.name),
+            paper_nll=paper_nll,
             epochs=config.train.epochs,
             host=platform.node(),
         )
@@ -256,6 +272,11 @@ class Training:
         """What is to be said of truncated backpropagation, where it cuts anything."""
         steps, longest = self.config.train.truncate, max(len(x) for x, _ in self.sequences["train"])
         return f"; backpropagation cut every {steps} steps, an update each" if 0 < steps < longest else ""
+
+    def _transpositions(self, seed: int) -> Transpositions | None:
+        """How the pieces are moved; none of speech."""
+        most = self.config.train.transpose
+        return Transpositions(self.sequences["train"], most, seed) if most and self.data.kind == "music" else None
 
     def _marginals(self) -> np.ndarray:
         """What the head starts from: how often each pitch sounds, or target frames from all over the training set."""
@@ -289,6 +310,8 @@ class Training:
         """Everything the rest of the run depends on: tensors, and the position as plain values."""
         held = {"weights": self.network.flat, "best": self.best}
         held |= {f"optimiser.{name}": value for name, value in self.optimiser.state().items()}
+        if self.judged is not self.network:
+            held["smoothed"] = self.judged.flat
         held |= {f"carried.{name}": value for name, value in truncate.to_tensors(self.carried).items()}
         position = vars(self.position) | {"elapsed_s": self.elapsed_s}
         if not math.isfinite(self.position.best_nll):
@@ -307,6 +330,8 @@ class Training:
                 )
             self.network.flat.copy_(values["weights"])
             self.best.copy_(values["best"])
+            if self.judged is not self.network:
+                self.judged.flat.copy_(values["smoothed"])
             self.optimiser.load({name[10:]: value for name, value in values.items() if name.startswith("optimiser.")})
             carried = {name[8:]: value for name, value in values.items() if name.startswith("carried.")}
             self.carried = truncate.from_tensors({name: value.to(self.network.flat) for name, value in carried.items()})

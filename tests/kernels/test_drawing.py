@@ -7,6 +7,7 @@ import torch
 from gatedtui.errors import BadArgument
 from gatedtui.heads.bernoulli import Bernoulli
 from gatedtui.heads.mixture import MixtureOfGaussians
+from gatedtui.heads.nade import Nade
 from gatedtui.kernels import Drawing, library
 from gatedtui.kernels.library import Found
 from gatedtui.network import Network
@@ -24,17 +25,24 @@ def build(request, monkeypatch):
 
 
 def case(name, kind, hidden=13, dtype=torch.float64):
-    head = Bernoulli(hidden, 88) if kind == "music" else MixtureOfGaussians(hidden, 20, 10)
-    network = Network(name, 88 if kind == "music" else 20, hidden, head).to(dtype)
+    heads = {
+        "music": Bernoulli(hidden, 88),
+        "joint": Nade(hidden, 88, 21),
+        "speech": MixtureOfGaussians(hidden, 20, 10),
+    }
+    network = Network(name, 20 if kind == "speech" else 88, hidden, heads[kind]).to(dtype)
     generator = np.random.default_rng(3)
-    fed = generator.random((4, 5, 88)) < 0.1 if kind == "music" else generator.standard_normal((4, 5, 20))
-    return network, torch.from_numpy(fed.astype(np.float64)).to(dtype), generator.random((30, 5, head.draws))
+    fed = generator.standard_normal((4, 5, 20)) if kind == "speech" else generator.random((4, 5, 88)) < 0.1
+    return network, torch.from_numpy(fed.astype(np.float64)).to(dtype), generator.random((30, 5, network.head.draws))
 
 
 MANNERS = [
     ("music", {}),
     ("music", {"temperature": 0.7}),
     ("music", {"greedy": True}),
+    ("joint", {}),
+    ("joint", {"temperature": 0.7}),
+    ("joint", {"greedy": True}),
     ("speech", {}),
     ("speech", {"temperature": 1.3, "limit": 1.5}),
     ("speech", {"greedy": True, "limit": 0.2}),
@@ -65,7 +73,7 @@ def test_frames_and_their_nats_are_the_heads_own(build, name, kind, manner):
 
 
 @pytest.mark.parametrize("name", UNITS)
-@pytest.mark.parametrize("kind", ["music", "speech"])
+@pytest.mark.parametrize("kind", ["music", "joint", "speech"])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_a_stream_is_the_same_to_the_bit_however_many_run_beside_it(build, name, kind, dtype):
     network, fed, uniform = case(name, kind, 37, dtype)
@@ -91,7 +99,7 @@ def test_a_new_drawing_begins_at_the_zero_state(build):
     assert torch.equal(*results)
 
 
-@pytest.mark.parametrize("kind", ["music", "speech"])
+@pytest.mark.parametrize("kind", ["music", "joint", "speech"])
 def test_a_nan_state_draws_nan(build, kind):
     network, fed, uniform = case("gru", kind)
     with torch.no_grad():
@@ -114,7 +122,7 @@ def test_impossible_arguments_are_refused(build):
         drawing.draw(uniform[:, :, :7])
 
 
-@pytest.mark.parametrize("kind", ["music", "speech"])
+@pytest.mark.parametrize("kind", ["music", "joint", "speech"])
 def test_sampling_by_the_compiled_kernels_draws_what_torch_draws(build, kind, monkeypatch):
     from gatedtui import sample
     from gatedtui.checkpoint import Checkpoint
@@ -122,16 +130,17 @@ def test_sampling_by_the_compiled_kernels_draws_what_torch_draws(build, kind, mo
 
     hidden = 13
     network, _, _ = case("lstm", kind, hidden)
-    model = ModelConfig(unit="lstm", hidden=hidden, head="bernoulli" if kind == "music" else "mixture")
+    head = {"music": "bernoulli", "joint": "nade", "speech": "mixture"}[kind]
+    model = ModelConfig(unit="lstm", hidden=hidden, head=head, parts=21 if kind == "joint" else 20)
     weights = {name: value.detach().numpy() for name, value in network.named_parameters()}
     start = np.random.default_rng(1).standard_normal((3, 20)) if kind == "speech" else np.eye(3, 88)
-    about = {"name": "x", "kind": kind, "digest": "", "scale": 0.3, "peak": 2.5}
+    about = {"name": "x", "kind": "speech" if kind == "speech" else "music", "digest": "", "scale": 0.3, "peak": 2.5}
     held = Checkpoint(RunConfig(model=model), about, {}, weights | {"start": start.astype(np.float32)}, "r")
     found = []
     for compiled in (True, False):
         if not compiled:
             monkeypatch.setattr(sample, "_compiled", lambda network: False)
-        if kind == "music":
+        if kind != "speech":
             made = sample.draw_music(held, steps=40, n=3, seed=5)
             found.append((made.rolls, made.nll, made.scored))
         else:

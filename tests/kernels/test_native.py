@@ -11,6 +11,7 @@ import torch
 from gatedtui import kernels
 from gatedtui.heads.bernoulli import Bernoulli
 from gatedtui.heads.mixture import MixtureOfGaussians
+from gatedtui.heads.nade import Nade
 from gatedtui.kernels import library, minibatch, native, rules, single
 from gatedtui.kernels.library import Found, Library
 from gatedtui.network import Network
@@ -236,9 +237,21 @@ def test_nan_in_is_nan_out(build, dtype, where):
 # -- losses --------------------------------------------------------------------------------------------------------
 
 
+HEADS = ["bernoulli", "mixture", "nade"]
+
+
+def head_of(kind, hidden):
+    match kind:
+        case "bernoulli":
+            return Bernoulli(hidden, 88)
+        case "nade":
+            return Nade(hidden, 88, 21)
+        case _:
+            return MixtureOfGaussians(hidden, 20, 10)
+
+
 def head_case(kind, dtype, hidden=13):
-    head = Bernoulli(hidden, 88) if kind == "bernoulli" else MixtureOfGaussians(hidden, 20, 10)
-    head = head.to(dtype)
+    head = head_of(kind, hidden).to(dtype)
     with torch.no_grad():
         head.weight.copy_(drawn(*head.weight.shape, seed=1, std=0.5))
         head.bias.copy_(drawn(*head.bias.shape, seed=2))
@@ -247,13 +260,13 @@ def head_case(kind, dtype, hidden=13):
     return head
 
 
-@pytest.mark.parametrize("kind", ["bernoulli", "mixture"])
+@pytest.mark.parametrize("kind", HEADS)
 @pytest.mark.parametrize("dtype", EPS)
 def test_losses_and_their_gradients_are_the_heads(build, kind, dtype):
     hidden = 13
     for T, B in ((1, 1), (6, 3), (2, 300), (40, 7)):
         head, exact = head_case(kind, dtype), head_case(kind, dtype).double()
-        target = binary(T, B, 88) if kind == "bernoulli" else drawn(T, B, 10)
+        target = drawn(T, B, 10) if kind == "mixture" else binary(T, B, 88)
         mask = torch.arange(T)[:, None] < torch.tensor(lengths_of("any order", T, B))
         for live, weights in (
             (None, torch.full((T, B), 0.3)),
@@ -265,7 +278,7 @@ def test_losses_and_their_gradients_are_the_heads(build, kind, dtype):
                 h = drawn(T, B, hidden, seed=3).to(dtype).to(h_dtype).requires_grad_()
                 values = kernels.nll(used, h, target.to(h_dtype), live, backend)
                 loss = (values * weights.to(h_dtype)).sum()
-                results.append([values, *torch.autograd.grad(loss, [h, used.weight, used.bias])])
+                results.append([values, *torch.autograd.grad(loss, [h, *used.parameters()])])
             # sums over T·B frames; and a part's exponent, about as large as the NLL, is a sum of H + outputs roundings,
             # by which its share of the likelihood is off
             largest = float(results[1][0].detach().abs().max())
@@ -286,11 +299,11 @@ def test_a_held_log_scale_has_no_gradient(build):
     assert bias[240:250].all()
 
 
-@pytest.mark.parametrize("kind", ["bernoulli", "mixture"])
+@pytest.mark.parametrize("kind", HEADS)
 @pytest.mark.parametrize("dtype", EPS)
 def test_a_nan_reaches_loss_and_gradient_in_its_own_frame(build, kind, dtype):
     head = head_case(kind, dtype)
-    target = (binary(3, 2, 88) if kind == "bernoulli" else drawn(3, 2, 10)).to(dtype)
+    target = (drawn(3, 2, 10) if kind == "mixture" else binary(3, 2, 88)).to(dtype)
     h = drawn(3, 2, 13).to(dtype)
     h[1, 0, 4] = float("nan")
     h.requires_grad_()
@@ -310,8 +323,9 @@ def test_an_infinite_logit_does_not_pass_for_a_finite_loss(build, dtype):
     assert not values.isfinite().any()
 
 
-def test_targets_that_are_not_binary_are_the_equations_business(build):
-    head = head_case("bernoulli", torch.float64)
+@pytest.mark.parametrize("kind", ["bernoulli", "nade"])
+def test_targets_that_are_not_binary_are_the_equations_business(build, kind):
+    head = head_case(kind, torch.float64)
     h, target = drawn(3, 2, 13), torch.full((3, 2, 88), 0.25, dtype=torch.float64)
     torch.testing.assert_close(kernels.nll(head, h, target, None, "native"), head.nll(h, target), rtol=0, atol=0)
 
@@ -360,22 +374,21 @@ def test_a_bad_gradient_does_not_pass_for_an_update(build, optimiser, bad):
 
 def step_case(name, kind, shape, dtype):
     T, B, H = shape
-    head = Bernoulli(H, 88) if kind == "bernoulli" else MixtureOfGaussians(H, 20, 10)
-    network = Network(name, 88 if kind == "bernoulli" else 20, H, head).to(dtype)
+    network = Network(name, 20 if kind == "mixture" else 88, H, head_of(kind, H)).to(dtype)
     network.flat.add_(drawn(len(network.flat), seed=3, std=0.1).to(dtype))
-    if kind == "bernoulli":
+    if kind != "mixture":
         return network, binary(T, B, 88).to(dtype), binary(T, B, 88, seed=7).to(dtype)
     return network, drawn(T, B, 20).to(dtype), drawn(T, B, 10, seed=7).to(dtype)
 
 
 @pytest.mark.parametrize("name", UNITS)
-@pytest.mark.parametrize("kind", ["bernoulli", "mixture"])
+@pytest.mark.parametrize("kind", HEADS)
 def test_the_single_call_equals_its_pieces(build, name, kind):
     for shape in ((1, 1, 1), (7, 3, 5), (30, 16, 46), (2, 300, 33)):
         for ragged in ("none", "any order"):
             network, x, target = step_case(name, kind, shape, torch.float64)
             lengths = lengths_of(ragged, *shape[:2])
-            batch, order = minibatch.padded(x, target, lengths, lists=kind == "bernoulli")
+            batch, order = minibatch.padded(x, target, lengths, lists=kind != "mixture")
             losses = network.losses(x, target, lengths, backend="native")
             pieces = network.gradient(losses.sum() / batch.frames)
             unit = network.units[0]
@@ -389,16 +402,16 @@ def test_the_single_call_equals_its_pieces(build, name, kind):
                 assert distance(a, b) < 1e-12
 
 
-@pytest.mark.parametrize("kind", ["bernoulli", "mixture"])
-@pytest.mark.parametrize("optimiser", rules.RULES)
-def test_single_steps_with_noise_are_the_optimiser_s_in_pieces(build, kind, optimiser):
+@pytest.mark.parametrize("kind", HEADS)
+@pytest.mark.parametrize(("optimiser", "dropout"), [("rmsprop", 0.0), ("adam", 0.0), ("adam", 0.4)])
+def test_single_steps_with_noise_are_the_optimiser_s_in_pieces(build, kind, optimiser, dropout):
     from gatedtui.optim import Optimiser
 
-    plan, results = recipe(optimiser, noise=0.075), []
+    plan, results = recipe(optimiser, noise=0.075, dropout=dropout), []
     for backend in ("native", "reference"):
         network, x, target = step_case("gru", kind, (9, 4, 7), torch.float64)
         learner = Optimiser(network, plan, seed=3, backend=backend)
-        batch, _ = minibatch.padded(x, target, [4, 9, 1, 9], lists=kind == "bernoulli")
+        batch, _ = minibatch.padded(x, target, [4, 9, 1, 9], lists=kind != "mixture")
         told = []
         for _ in range(5):
             if backend == "native":
@@ -406,8 +419,11 @@ def test_single_steps_with_noise_are_the_optimiser_s_in_pieces(build, kind, opti
                 assert stepped.updated
                 told += [stepped.nll, stepped.norm]
             else:
+                rows = torch.tensor([1, 3, 0, 2])  # longest first, as training has them
+                dropped = learner.dropped([9, 9, 4, 1], 9, 4)
                 with learner.noise():
-                    loss = network.losses(x, target, [4, 9, 1, 9], backend=backend).sum()
+                    h, _ = network.scan(x[:, rows], None, [9, 9, 4, 1], backend=backend, dropped=dropped)
+                    loss = network.nll(h, target[:, rows], [9, 9, 4, 1], backend=backend).sum()
                     gradient = network.gradient(loss / batch.frames)
                 told += [loss.item(), learner.step(gradient, lr=2e-3).item()]
         results.append((told, network.flat, learner.state()))
@@ -417,12 +433,12 @@ def test_single_steps_with_noise_are_the_optimiser_s_in_pieces(build, kind, opti
         assert distance(results[0][2][name], value) < 1e-11, name
 
 
-@pytest.mark.parametrize("kind", ["bernoulli", "mixture"])
+@pytest.mark.parametrize("kind", HEADS)
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
 def test_a_step_that_is_not_finite_says_so_and_writes_nothing(build, kind, bad):
     for dtype in EPS:
         network, x, target = step_case("lstm", kind, (5, 2, 10), dtype)
-        batch, _ = minibatch.padded(x, target, lists=kind == "bernoulli")
+        batch, _ = minibatch.padded(x, target, lists=kind != "mixture")
         state = kernels.update_state(network.flat, "rmsprop")
         network.units[0].U.data[0, 0] = bad
         before = network.flat.clone()
@@ -431,7 +447,7 @@ def test_a_step_that_is_not_finite_says_so_and_writes_nothing(build, kind, bad):
         assert torch.equal(network.flat.nan_to_num(), before.nan_to_num()) and not int(state["updates"])
         # and what it left behind does no harm to the next
         other, x, target = step_case("lstm", kind, (5, 2, 10), dtype)
-        batch, _ = minibatch.padded(x, target, lists=kind == "bernoulli")
+        batch, _ = minibatch.padded(x, target, lists=kind != "mixture")
         exact = other.gradient(other.losses(x, target, backend="reference").sum() / batch.frames)
         assert distance(single.gradient(other.units[0], other.head, other.flat, batch)[1], exact) < 1e3 * EPS[dtype]
 
@@ -467,8 +483,15 @@ def test_a_step_starts_no_thread(build):
     assert len(list(tasks.iterdir())) == before
 
 
-@pytest.mark.parametrize("name", UNITS)
-def test_training_is_the_reference_s(build, name):
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [
+        *((name, {}) for name in UNITS),
+        ("gru", {"model.head": "nade", "train.dropout": 0.3, "train.transpose": 4, "train.smoothing": 0.9}),
+        ("lstm", {"model.layers": 2, "train.dropout": 0.3, "train.transpose": 4}),
+    ],
+)
+def test_training_is_the_reference_s(build, name, more):
     """The whole run, noise, validation and all: the same epochs, as far as float64 tells (tanh soon turns chaotic)."""
     from gatedtui import config, paths
     from gatedtui.data import prepare
@@ -478,8 +501,8 @@ def test_training_is_the_reference_s(build, name):
     data, told = prepare.prepare("tiny", cache=paths.cache_folder()), []
     for kernel in ("native", "reference"):
         values = {"data.name": "tiny", "train.epochs": 5, "train.batch": 3, "model.hidden": 9, "model.unit": name}
-        training = Training(config.build(values | {"train.kernel": kernel, "train.dtype": "float64"}), data)
-        assert (training.pieces is not None) == (kernel == "native")
+        training = Training(config.build(values | more | {"train.kernel": kernel, "train.dtype": "float64"}), data)
+        assert (training.pieces is not None) == (kernel == "native" and "model.layers" not in more)
         epochs = [event for event in training.events() if isinstance(event, Epoch)]
         told.append([(e.train_nll, e.valid_nll, e.valid_nll_sequence, e.grad_norm) for e in epochs])
     np.testing.assert_allclose(told[0], told[1], rtol=1e-10)

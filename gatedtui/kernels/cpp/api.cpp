@@ -1,6 +1,6 @@
 // The C interface: plain functions on plain memory, loaded by kernels/library.py through ctypes. No Python, no torch.
 //
-// Every function that can fail gives a status: 0 done, 1 out of memory, 2 a Bernoulli target is neither 0 nor 1.
+// Every function that can fail gives a status: 0 done, 1 out of memory, 2 a Bernoulli or NADE target is neither 0 nor 1.
 // Names end in _f32 or _f64. Objects belong to the caller, serve one thread at a time and keep their memory between
 // calls. No pointer is kept after a call returns, but for `x` of scan_forward, which scan_backward reads again. What is
 // written never overlaps what is read, unless it is said to be updated in place. Alignment does not matter.
@@ -56,12 +56,12 @@ API Status gated_sort_rows(const i64* lengths, i64 steps, i64 rows, i32* order, 
   return guarded([&] { *longest = sort_rows(lengths, steps, rows, order, live); });
 }
 
-API Status gated_merge_lists(const Shape* shape, const i64* first, const i32* index, const i64* begin, i32* out_index,
-                             i32* out_begin) {
+API Status gated_merge_lists(const Shape* shape, const i64* first, const i64* shift, const i32* index, const i64* begin,
+                             i32* out_index, i32* out_begin) {
   return guarded([&] {
     Plan plan;
     plan.set(*shape);
-    merge_lists(plan, first, index, begin, out_index, out_begin);
+    merge_lists(plan, first, shift, index, begin, out_index, out_begin);
   });
 }
 

@@ -118,15 +118,17 @@ static bool list_ones(i64 frames, i64 width, Row row, i64 most, i32* index, i32*
 }
 
 // The lists of a minibatch from those of all pieces. Row m is the piece whose frames begin at first[m]; frame p of all
-// pieces has the ones index[begin[p]] … Returns how many there are; out_index needs room for them, out_begin [N + 1].
-static i64 merge_lists(const Plan& plan, const i64* first, const i32* index, const i64* begin, i32* out_index,
-                       i32* out_begin) {
+// pieces has the ones index[begin[p]] …, and shift[m] is added to each where `shift` is not null. Returns how many there
+// are; out_index needs room for them, out_begin [N + 1].
+static i64 merge_lists(const Plan& plan, const i64* first, const i64* shift, const i32* index, const i64* begin,
+                       i32* out_index, i32* out_begin) {
   i64 at = 0;
   *out_begin++ = 0;
   for (i64 t = 0; t < plan.steps; t++)
     for (i64 m = 0; m < plan.live(t); m++) {
       const i64 from = begin[first[m] + t], to = begin[first[m] + t + 1];
-      for (i64 i = from; i < to; i++) out_index[at++] = index[i];
+      const i32 by = shift ? (i32)shift[m] : 0;
+      for (i64 i = from; i < to; i++) out_index[at++] = index[i] + by;
       *out_begin++ = (i32)at;
     }
   return at;

@@ -48,16 +48,17 @@ template <class T> class Drawing {
 
   Drawing(Kind kind, i64 I, i64 H, Loss loss, i64 M, i64 D, i64 streams)
       : unit_(kind, H), loss_(loss), I(I), H(H), P(unit_.P), GP(unit_.GP), M(M), D(D),
-        O(loss == Loss::BERNOULLI ? D : M * (1 + 2 * D)), draws_(loss == Loss::BERNOULLI ? D : 1 + D), N(streams) {}
+        O(Head<T>::numbers(loss, M, D)), draws_(loss == Loss::MIXTURE ? 1 + D : D), N(streams), nade_(D, M) {}
 
-  // Copies the weights and begins anew: all states zero. weight [O, H], bias [O].
-  void begin(const Weights<T>& w, const T* weight, const T* bias) {
+  // Copies the weights and begins anew: all states zero.
+  void begin(const Weights<T>& w, const HeadWeights<const T>& head) {
+    if (loss_ == Loss::NADE) nade_.set_weights(head.V, head.W);
     const i64 Op = round_up(O, L);
     unit_.set(w.U, w.V, false);
     for (i64 q = 0; q < unit_.G; q++) transpose_matrix<T>(W_.need(I * GP) + q * P, GP, w.W + q * H * I, H, I, P);
     widen<T>(b_.need(GP), P, w.b, unit_.G, H, P);
-    pack_transposed<T>(weight_.need(H * Op), weight, H, O, H, Op);
-    widen<T>(bias_.need(Op), Op, bias, 1, O, Op);
+    pack_transposed<T>(weight_.need(H * Op), head.weight, H, O, H, Op);
+    widen<T>(bias_.need(Op), Op, head.bias, 1, O, Op);
     for (auto* states : {&h_, &h_before_, &c_, &c_before_}) std::memset(states->need(N * P), 0, N * P * sizeof(T));
     gates_.need(N * GP);
     logits_.need(N * Op);
@@ -81,7 +82,7 @@ template <class T> class Drawing {
                                                    bias_.get());
       for (i64 n = 0; n < N; n++, uniform += draws_, out += D, nll++) {
         const T* a = logits_.get() + n * Op;
-        *nll = loss_ == Loss::BERNOULLI ? bernoulli(a, uniform, manner, out) : mixture(a, uniform, manner, out);
+        *nll = loss_ == Loss::MIXTURE ? mixture(a, uniform, manner, out) : pitches(a, uniform, manner, out);
         T* x = x_.get() + n * I;
         std::memmove(x, x + D, (I - D) * sizeof(T));
         std::memcpy(x + I - D, out, D * sizeof(T));
@@ -94,6 +95,7 @@ template <class T> class Drawing {
   Unit<T> unit_;
   const Loss loss_;
   const i64 I, H, P, GP, M, D, O, draws_, N;
+  Nade<T> nade_;
   Buffer<T> W_, b_;                       // [I, GP], [GP], zero in padded lanes
   Buffer<T> weight_, bias_;               // panels of the head's weight transposed, [H, O]; [O]; zero beyond O
   Buffer<T> h_, h_before_, c_, c_before_;  // [N, P]
@@ -107,15 +109,19 @@ template <class T> class Drawing {
     unit_.template forward<false>({N, h_before_.get(), c_before_.get(), gates, h_.get(), c_.get()});
   }
 
-  // An output is one where its uniform number lies below its probability σ(a / temperature). nll as in head.h.
-  double bernoulli(const T* a, const double* uniform, const Manner& manner, T* out) const {
+  // An output is one where its uniform number lies below its probability σ(logit / temperature), for NADE given those
+  // drawn before it. nll as in head.h.
+  double pitches(const T* a, const double* uniform, const Manner& manner, T* out) {
+    const bool joint = loss_ == Loss::NADE;
+    if (joint) nade_.begin_frame(a);
     double nll = 0, product = 1;
     for (i64 k = 0; k < D; k++) {
-      const double logit = a[k], e = std::exp(-std::abs(logit));
+      const double logit = joint ? nade_.logit(a, k) : a[k], e = std::exp(-std::abs(logit));
       const double other = manner.temperature == 1 ? e : std::exp(-std::abs(logit) / manner.temperature);
       const double p = logit > 0 ? 1 / (1 + other) : other / (1 + other);
       const bool one = manner.greedy ? p > 0.5 : uniform[k] < p;
       out[k] = std::isnan(p) ? (T)p : (T)one;
+      if (joint && one) nade_.sounds(k);
       nll += one ? std::max(-logit, 0.0) : std::max(logit, 0.0);
       product *= 1 + e;
       if (k % 512 == 511 || k + 1 == D) {  // 512 factors of at most 2 fit into a double

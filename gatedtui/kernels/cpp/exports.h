@@ -46,8 +46,9 @@ API void* NAMED(step_new)(i64 kind, i64 inputs, i64 hidden, i64 loss, i64 parts,
 API void NAMED(step_free)(Step<Real>* step) { delete step; }
 // parameters [size] and what memory points to are updated in place; result is written.
 API Status NAMED(step)(Step<Real>* step, Real* parameters, const Minibatch<Real>* batch, double scale,
-                       const Noise* noise, const Recipe* recipe, const Memory<Real>* memory, StepResult* result) {
-  return guarded([&] { *result = step->step(parameters, *batch, scale, *noise, *recipe, *memory); });
+                       const Noise* noise, const Dropout* dropout, const Recipe* recipe, const Memory<Real>* memory,
+                       StepResult* result) {
+  return guarded([&] { *result = step->step(parameters, *batch, scale, *noise, *dropout, *recipe, *memory); });
 }
 // gradient [size] and nll are written.
 API Status NAMED(step_gradient)(Step<Real>* step, const Real* parameters, const Minibatch<Real>* batch, double scale,
@@ -70,10 +71,9 @@ API void* NAMED(drawing_new)(i64 kind, i64 inputs, i64 hidden, i64 loss, i64 par
   return made<Drawing<Real>>((Kind)kind, inputs, hidden, (Loss)loss, parts, outputs, streams);
 }
 API void NAMED(drawing_free)(Drawing<Real>* drawing) { delete drawing; }
-// weight [O, H] and bias [O] are the head's.
-API Status NAMED(drawing_begin)(Drawing<Real>* drawing, const Weights<Real>* weights, const Real* weight,
-                                const Real* bias) {
-  return guarded([&] { drawing->begin(*weights, weight, bias); });
+API Status NAMED(drawing_begin)(Drawing<Real>* drawing, const Weights<Real>* weights,
+                                const HeadWeights<const Real>* head) {
+  return guarded([&] { drawing->begin(*weights, *head); });
 }
 // x [frames, streams, inputs].
 API Status NAMED(drawing_feed)(Drawing<Real>* drawing, const Real* x, i64 frames) {

@@ -1,8 +1,9 @@
-// The two standard outputs on the last layer's h, from logits to loss and back, for a chunk of frames at a time.
+// The standard outputs on the last layer's h, from logits to loss and back, for a chunk of frames at a time.
 //
 //   Bernoulli  -log p(y | h) = Σ_k softplus(a_k) - Σ_{k: y_k = 1} a_k     with the O logits a = weight h + bias
 //   Mixture    -log p(y | h) = -log Σ_m π_m Π_d N(y_d; μ_md, σ_md²)       with O = M (1 + 2 D) numbers a:
 //              π = softmax of the first M, μ the next M·D, log σ the last M·D held in [-7, 5]
+//   NADE       nade.h, with M hidden units and O = D + M; there a lies row by row, [F, round_up(O)]
 //
 // Logits are stored transposed, [O, ld] with the frames along the vectors: the loss of LANES frames is then computed at
 // once, whatever O is, and the gradient at the logits replaces them in place.
@@ -12,12 +13,21 @@
 #pragma once
 #include "batch.h"
 #include "gemm.h"
+#include "nade.h"
 #include "stages.h"
 
 namespace {
 
-enum class Loss : i32 { BERNOULLI = 0, MIXTURE = 1 };
+enum class Loss : i32 { BERNOULLI = 0, MIXTURE = 1, NADE = 2 };
 constexpr double LOG_SCALE_LOW = -7, LOG_SCALE_HIGH = 5;  // heads/mixture.py says why
+
+// In torch's layout, without gaps; owned by the caller. V and W [D, M] of NADE, else null.
+template <class T> struct HeadWeights {
+  T* weight;  // [O, H]
+  T* bias;    // [O]
+  T* V;
+  T* W;
+};
 
 template <class T> class Head {
  public:
@@ -25,21 +35,34 @@ template <class T> class Head {
   static constexpr int L = LANES<T>;
   static constexpr i64 MOST_PARTS = 256, MOST_OUTPUTS = 64;
   const Loss loss;
-  const i64 H, P, M, D, O;  // M, D: parts and outputs of the mixture; Bernoulli: D outputs
+  const i64 H, P, M, D, O;  // M, D: parts and outputs of the mixture, hidden units and outputs of NADE; Bernoulli: D
 
   Head(Loss loss, i64 H, i64 M, i64 D)
-      : loss(loss), H(H), P(round_up(H, L)), M(M), D(D), O(loss == Loss::BERNOULLI ? D : M * (1 + 2 * D)) {}
+      : loss(loss), H(H), P(round_up(H, L)), M(M), D(D), O(numbers(loss, M, D)), nade_(D, M) {}
 
-  // weight [O, H] and bias [O] without gaps. The weight is read again by `chunk`, so both must stay until then.
-  void set_weights(const T* weight, const T* bias, bool backward) {
-    weight_ = weight;
-    bias_ = bias;
+  // How many numbers a head takes of h for one frame.
+  static i64 numbers(Loss loss, i64 M, i64 D) {
+    return loss == Loss::BERNOULLI ? D : loss == Loss::MIXTURE ? M * (1 + 2 * D) : D + M;
+  }
+
+  // weight [O, H], bias [O] and, for NADE, V and W [D, M], without gaps. The weight is read again by `chunk`, so all must
+  // stay until then.
+  void set_weights(const HeadWeights<const T>& w, bool backward) {
+    const T* weight = weight_ = w.weight;
+    bias_ = w.bias;
+    if (loss == Loss::NADE) {
+      const i64 Op = round_up(O, L);
+      nade_.set_weights(w.V, w.W);
+      pack_transposed<T>(weight_across_.need(H * Op), weight, H, O, H, Op);
+      widen<T>(bias_wide_.need(Op), Op, bias_, 1, O, Op);
+    }
     if (backward) pack<T>(weight_back_.need(O * P), weight, O, H, H, 0, O);
   }
 
   void begin_backward() {
     std::memset(d_weight_.need(O * P), 0, O * P * sizeof(T));
-    std::memset(d_bias_.need(O), 0, O * sizeof(T));
+    std::memset(d_bias_.need(round_up(O, L)), 0, round_up(O, L) * sizeof(T));
+    if (loss == Loss::NADE) nade_.begin_backward();
   }
 
   // F frames, the first of them frame f0 of `target`.
@@ -51,6 +74,7 @@ template <class T> class Head {
   // Gives the sum of the frames' NLL, unscaled.
   double chunk(i64 f0, i64 F, const T* h, const Frames<T>& target, T* nll, T scale, const T* scales, T* dh,
                Stages& stages) {
+    if (loss == Loss::NADE) return joint(f0, F, h, target, nll, scale, scales, dh, stages);
     const i64 ld = leading(F);
     T *ht = ht_.need(panel_size<T>(H, F)), *a = logits_.need(O * ld), *each = nll ? nll : nll_.need(round_up(F, L));
     pack_transposed<T>(ht, h, H, F, P, round_up(F, L));
@@ -72,10 +96,11 @@ template <class T> class Head {
     return total;
   }
 
-  // The gradients of all chunks since begin_backward: weight [O, H] and bias [O] without gaps.
-  void weight_gradients(T* weight, T* bias) const {
-    trim<T>(weight, d_weight_.get(), O, H, P);
-    std::memcpy(bias, d_bias_.get(), O * sizeof(T));
+  // The gradients of all chunks since begin_backward, shaped as the weights.
+  void weight_gradients(const HeadWeights<T>& d) const {
+    trim<T>(d.weight, d_weight_.get(), O, H, P);
+    std::memcpy(d.bias, d_bias_.get(), O * sizeof(T));
+    if (loss == Loss::NADE) nade_.weight_gradients(d.V, d.W);
   }
 
  private:
@@ -85,8 +110,35 @@ template <class T> class Head {
   Buffer<T> logits_;                // [O, ld] logits, then their gradient
   Buffer<T> nll_;                   // [F]
   Buffer<T> d_weight_, d_bias_;     // [O, P], [O]
+  Nade<T> nade_;
+  Buffer<T> weight_across_, bias_wide_;  // NADE: panels of the weight transposed, [H, O]; the bias in whole vectors
   T log_weight_[MOST_PARTS * L];    // per part, LANES frames: log π_m + log N_m, then its share of the likelihood
   T target_[MOST_OUTPUTS * L];      // per output, LANES frames
+
+  double joint(i64 f0, i64 F, const T* h, const Frames<T>& y, T* nll, T scale, const T* scales, T* dh,
+               Stages& stages) {
+    const i64 Op = round_up(O, L);
+    T* a = logits_.need(F * Op);
+    gemm<T, Order::ROWS, Start::ROW_BIAS>(F, O, {h, P, H}, {weight_across_.get()}, a, Op, bias_wide_.get());
+    stages.end(Stage::LOGITS);
+    double total = 0;
+    for (i64 f = 0; f < F; f++) {
+      const i32 begin = y.begin[f0 + f], end = y.begin[f0 + f + 1];
+      const T value = nade_.frame(a + f * Op, y.index + begin, end - begin, scales ? scales[f0 + f] : scale, dh);
+      if (nll) nll[f] = value;
+      total += value;
+    }
+    stages.end(Stage::LOSS);
+    if (!dh) return total;
+    gemm<T, Order::ROWS, Start::ZERO>(F, P, {a, Op, O}, {weight_back_.get()}, dh, P);
+    stages.end(Stage::HEAD_GRADIENT);
+    gemm<T, Order::COLUMNS, Start::ADD>(O, P, {a, Op, F}, {h, P}, d_weight_.get(), P);
+    T* bias = d_bias_.get();
+    for (i64 f = 0; f < F; f++)
+      for (i64 k = 0; k < Op; k += L) store(bias + k, load(bias + k) + load(a + f * Op + k));
+    stages.end(Stage::HEAD_WEIGHTS);
+    return total;
+  }
 
   // Row stride of the logits: an odd number of cache lines, so that the rows of a column fall into different sets.
   static i64 leading(i64 F) {

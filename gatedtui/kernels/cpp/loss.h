@@ -5,8 +5,7 @@
 namespace {
 
 template <class T> struct LossCall {
-  const T* weight;   // [O, H] read
-  const T* bias;     // [O] read
+  HeadWeights<const T> weights;  // read
   const T* h;        // [R, H] all frames, live or dead; read at the live ones
   const T* target;   // [R, D] likewise
   const i64* place;  // [N] the live frames' rows of h and target, or null: all R are live
@@ -14,8 +13,7 @@ template <class T> struct LossCall {
   const T* scales;   // [R] one factor a frame for the gradients; or null: 1
   T* nll;            // [R] written at the live frames; or null
   T* dh;             // [R, H] written at the live frames; null: no gradients
-  T* d_weight;       // [O, H] written with dh
-  T* d_bias;         // [O] written with dh
+  HeadWeights<T> gradients;  // written with dh
 };
 
 template <class T> class FrameLoss {
@@ -25,12 +23,12 @@ template <class T> class FrameLoss {
 
   FrameLoss(Loss loss, i64 H, i64 M, i64 D) : head(loss, H, M, D) {}
 
-  // False: a Bernoulli target is neither 0 nor 1, and nothing was written.
+  // False: a Bernoulli or NADE target is neither 0 nor 1, and nothing was written.
   bool call(const LossCall<T>& a) {
     stages.start();
     if (!set_target(a)) return false;
     const i64 H = head.H, P = head.P;
-    head.set_weights(a.weight, a.bias, a.dh);
+    head.set_weights(a.weights, a.dh);
     if (a.dh) head.begin_backward();
     T *h = h_.need(LOSS_CHUNK * P), *dh = a.dh ? dh_.need(LOSS_CHUNK * P) : nullptr, *nll = nll_.need(LOSS_CHUNK);
     T* scales = a.scales ? scales_.need(a.frames) : nullptr;
@@ -45,7 +43,7 @@ template <class T> class FrameLoss {
         if (a.dh) std::memcpy(a.dh + r * H, dh + f * P, H * sizeof(T));
       }
     }
-    if (a.dh) head.weight_gradients(a.d_weight, a.d_bias);
+    if (a.dh) head.weight_gradients(a.gradients);
     return true;
   }
 
