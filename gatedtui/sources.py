@@ -9,7 +9,7 @@ from gatedtui.checkpoint import Checkpoint
 from gatedtui.errors import BadSource, GatedError, unknown
 from gatedtui.runs import folder as folders
 
-DEFAULT_UNIT = "gru"
+DEFAULT_UNIT, DEFAULT_DATA, JOINT = "gru", "bach", "-nade"
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,8 @@ def find(
 
     Args:
         source: a path (a file, or a run's folder), a run's name, or a released name; None takes the newest run with a
-            best model that fits `unit`, `data` and `kind`, else the released model that does.
+            best model that fits `unit`, `data` and `kind`, else the released model that does: one with joint outputs,
+            which sounds best, unless a unit is asked for, because units are compared as the paper has them.
         runs: the runs folder.
         unit: `tanh`, `lstm` or `gru`; with a source it must agree.
         data: a data set's name; only looked at without a source.
@@ -89,7 +90,7 @@ def _best(run: folders.RunFolder) -> Path:
 
 
 def _newest(runs: Path, unit: str | None, data: str | None, kind: str | None) -> Source:
-    for path, origin, found in _candidates(runs):
+    for path, origin, found in _candidates(runs, joint=unit is None):
         if unit is not None and found.config.model.unit != unit:
             continue
         if data is not None and found.data["name"] != data:
@@ -102,8 +103,9 @@ def _newest(runs: Path, unit: str | None, data: str | None, kind: str | None) ->
     raise BadSource(f"There is no trained model{f' for {wanted}' if wanted else ''} here.", hint)
 
 
-def _candidates(runs: Path) -> Iterator[tuple[Path, str, Checkpoint]]:
-    """Best models of the runs, newest first, then the released ones, the default unit first."""
+def _candidates(runs: Path, *, joint: bool) -> Iterator[tuple[Path, str, Checkpoint]]:
+    """Best models of the runs, newest first, then the released ones: those of the default data first, then those with
+    joint outputs, or without, then those of the default unit."""
     for run in folders.all_runs(runs):
         if run.best_path.exists():
             try:
@@ -111,7 +113,13 @@ def _candidates(runs: Path) -> Iterator[tuple[Path, str, Checkpoint]]:
             except GatedError:
                 continue  # a damaged run does not hide the older ones; naming it as SOURCE says what is wrong with it
     models = released()
-    for name in sorted(models, key=lambda name: (not name.startswith(f"{DEFAULT_UNIT}-"), name)):
+
+    def rank(name: str) -> tuple[bool, bool, bool, str]:
+        _, data, *_ = (*name.split("-", 1), "")
+        is_joint, is_default = name.endswith(JOINT), data.removesuffix(JOINT) == DEFAULT_DATA
+        return not is_default, is_joint != joint, not name.startswith(f"{DEFAULT_UNIT}-"), name
+
+    for name in sorted(models, key=rank):
         yield models[name], f"released model {name}", checkpoint.load(models[name])
 
 

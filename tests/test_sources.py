@@ -55,6 +55,16 @@ def test_a_released_model_serves_where_no_run_fits(runs: Path, no_released_model
     assert sources.find("lstm-tiny", runs=runs).checkpoint.config.model.unit == "lstm"
 
 
+def test_the_released_voice_is_bach_with_joint_outputs_unless_a_unit_is_asked_for(runs: Path, no_released_models: Path):
+    for name in ("gru-bach", "lstm-bach", "lstm-bach-nade", "gru-jsb", "lstm-jsb-nade"):
+        save(no_released_models / f"{name}.safetensors", unit=name.split("-")[0], data=name.split("-")[1])
+    assert sources.find(None, runs=runs).path.stem == "lstm-bach-nade"
+    assert sources.find(None, runs=runs, data="jsb").path.stem == "lstm-jsb-nade"
+    assert sources.find(None, runs=runs, unit="lstm").path.stem == "lstm-bach"
+    assert sources.find(None, runs=runs, unit="lstm", data="jsb").path.stem == "lstm-jsb-nade"  # there is no other
+    assert sources.find(None, runs=runs, unit="gru", data="jsb").path.stem == "gru-jsb"
+
+
 def test_a_path_comes_before_a_run_and_a_run_before_a_released_model(
     runs: Path, tmp_path: Path, no_released_models: Path, monkeypatch: pytest.MonkeyPatch
 ):

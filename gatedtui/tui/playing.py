@@ -14,7 +14,7 @@ from gatedtui.errors import GatedError
 from gatedtui.runs import launch
 
 SECONDS = 30
-DEFAULT = "gru-bach"
+DEFAULT = "lstm-bach-nade"
 """The released model that is heard first."""
 POLL_S = 0.1
 NO_SOUND = 4

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from gatedtui.recipes import recipe
 from gatedtui.table import results
 from gatedtui.table.cells import Cell, cells, mean, pick
 
@@ -59,7 +60,8 @@ def test_runs_made_otherwise_stand_in_rows_of_their_own(runs: Path):
     run(runs, "rate", [8.6], (8.6, 8.5), train__lr=3e-3)
     run(runs, "short", [8.7], (8.7, 8.5), train__epochs=20)
     run(runs, "large", [8.4], (8.4, 8.5), model__hidden=200)
-    run(runs, "adam", [8.4], (8.4, 8.5), train__recipe="modern", train__optimiser="adam", train__eps=1e-8)
+    modern = {f"train__{key}": value for key, value in recipe("modern").train.items()} | {"train__averaging": 0.95}
+    run(runs, "adam", [8.4], (8.4, 8.5), train__recipe="modern", **modern)
     made = cells(results.read([], runs=runs)[0])
     assert {cell.variant for cell in made} == {
         "paper",
