@@ -86,7 +86,8 @@ def samples(path: Path, *, whole: bool) -> tuple[np.ndarray, int]:
             block = file.read(max(1, BLOCK // file.channels), dtype="float32", always_2d=True)
             if not len(block):
                 break
-            read[got : got + len(block)] = block.mean(axis=1)
+            with np.errstate(invalid="ignore", over="ignore"):  # numbers that are none are refused below
+                read[got : got + len(block)] = block.mean(axis=1)
             got += len(block)
         rate_hz = int(file.samplerate)
     if not got:

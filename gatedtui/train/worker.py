@@ -38,7 +38,7 @@ class Journal:
 
     def __init__(self, path: Path, length: int) -> None:
         self._file = path.open("ab", buffering=0)
-        self._file.truncate(length)
+        self._file.truncate(min(length, self.length))  # where the file was lost or cut, there is less than was saved
 
     def write(self, event: Event) -> None:
         """Appends one event, with the present time.
