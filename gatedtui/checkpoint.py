@@ -129,6 +129,9 @@ def load(path: Path) -> Checkpoint:
             float(value or 0)
     except (KeyError, ValueError, TypeError, AttributeError, OverflowError, BadArgument):
         raise BadSource(f"'{path}' does not hold a whole config.", "Train again, or take another model.") from None
+    names = (data["name"], data["digest"], str(about.get("run", "")))
+    if not all(name.isprintable() for name in names):  # they are shown, and must not steer a terminal
+        raise BadSource(f"'{path}' holds names that cannot be printed.", "Train again, or take another model.")
     _check(path, tensors, run_config)
     expected = "speech" if run_config.model.head == "mixture" else "music"
     if kind != expected or rate <= 0:

@@ -136,6 +136,8 @@ def work(run: RunFolder, stop: Stop) -> int:
 
     from gatedtui.train.loop import Training
 
+    for left in run.path.glob(".*.part"):  # a worker was killed while it wrote a file
+        left.unlink(missing_ok=True)
     config = run.config()
     torch.set_num_threads(config.train.threads)
     data = prepare.load(config.data.name, cache=paths.cache_folder(), rate_hz=config.data.rate_hz)

@@ -2,7 +2,8 @@
 
 It may take `MEMORY` more than it has after its imports, each input has a bound of time, and an audit hook tells of
 everything that no reader may do: load a pickle's names, start a program, open a connection, write outside FOLDER. What
-comes out is one line of JSON. The input that is being tried lies in FOLDER, so that one that kills the process is known.
+comes out is one line of JSON. The number of the input that is being tried lies in FOLDER, so that one that kills the
+process is known.
 """
 
 import itertools
@@ -16,8 +17,6 @@ import time
 import traceback
 from collections import Counter
 from pathlib import Path
-
-sys.dont_write_bytecode = True
 
 import targets
 from mutate import damaged
@@ -47,6 +46,7 @@ class Hung(BaseException):
 
 def main(name: str, count: int, seed: int, folder: Path, first: int = 0) -> None:
     """Tries inputs number `first` to `count` and prints what came out."""
+    sys.dont_write_bytecode = True
     target, told, armed = targets.TARGETS[name], [], [False]
 
     def watch(event: str, arguments: tuple[object, ...]) -> None:

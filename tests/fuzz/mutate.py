@@ -9,9 +9,9 @@ WORDS = [
     *(str(number).encode() for number in (-1, 0, 999_999_999, 2**31, 2**63, 10**30, -(10**18))),
     b"1" + b"0" * 400,
     b"9" * 5000,
-    *(
-        b"1e999 -1e999 NaN nan inf -Infinity null true false 0.0 1e-400 0x10 \xff\xfe \x00 \x1b[2J ../../x /etc/passwd".split()
-    ),
+    *b"1e999 -1e999 NaN nan inf -Infinity null true false 0.0 1e-400 0x10 \xff\xfe \x00 \x1b[2J".split(),
+    b"../../x",
+    b"/etc/passwd",
     b"[" * 3000,
     b'{"a":' * 3000,
     b"<a>" * 3000,
