@@ -6,6 +6,7 @@ digest and rate, and the NLLs. Nothing here needs torch: tensors are NumPy array
 
 import json
 import math
+import stat
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -76,8 +77,10 @@ def read(path: Path) -> tuple[Tensors, dict[str, Any]]:
 
     hint = "gated runs list names the runs, gated models list the released models."
     try:
-        size = path.stat().st_size
-        if size > LARGEST:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):  # a pipe would be waited for, a device read without end
+            raise BadSource(f"The checkpoint '{path}' is not a plain file.", hint)
+        if (size := status.st_size) > LARGEST:
             raise BadSource(f"'{path}' is too large for a checkpoint ({size:,} bytes).", hint)
         content = path.read_bytes()
     except OSError as error:
@@ -122,8 +125,13 @@ def load(path: Path) -> Checkpoint:
         rate = int(data["rate_hz" if kind == "speech" else "steps_per_quarter"])
         data |= {"name": str(data["name"]), "digest": str(data["digest"]), "scale": float(data["scale"])}
         levels = [data["scale"], float(data.get("peak", 1.0))]
-    except (KeyError, ValueError, TypeError, AttributeError, BadArgument):
+        for value in nll.values():
+            float(value or 0)
+    except (KeyError, ValueError, TypeError, AttributeError, OverflowError, BadArgument):
         raise BadSource(f"'{path}' does not hold a whole config.", "Train again, or take another model.") from None
+    names = (data["name"], data["digest"], str(about.get("run", "")))
+    if not all(name.isprintable() for name in names):  # they are shown, and must not steer a terminal
+        raise BadSource(f"'{path}' holds names that cannot be printed.", "Train again, or take another model.")
     _check(path, tensors, run_config)
     expected = "speech" if run_config.model.head == "mixture" else "music"
     if kind != expected or rate <= 0:

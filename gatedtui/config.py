@@ -6,6 +6,7 @@ Zero means "off" for `window`, `rate_hz`, `patience`, `noise`, `dropout`, `trans
 
 import dataclasses
 import math
+import sys
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -216,7 +217,7 @@ def _checked(key: str, value: Any) -> tuple[str, Any]:
     spec = field_of(key)
     table = key.rpartition(".")[0]
     kind = get_type_hints(TABLES[table] if table else RunConfig)[spec.name]
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+    if kind is float and type(value) is int and abs(value) <= sys.float_info.max:
         value = float(value)
     if type(value) is not kind:
         return f"{key} must be {kind.__name__}, not {value!r}", value
@@ -264,6 +265,6 @@ def from_toml(text: str) -> RunConfig:
     """
     try:
         tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # not TOML; numbers of thousands of digits; tables without end
         raise BadArgument(f"This is not TOML: {error}.") from None
     return from_nested(tables)

@@ -196,7 +196,12 @@ def _read(value: Any, wanted: Any) -> Any:
         except OverflowError:  # an integer of hundreds of digits
             return _UNFIT
     if wanted is int:
-        return value if isinstance(value, int) else _UNFIT
+        return value if _counts(value) else _UNFIT
     if wanted is str:
         return value if isinstance(value, str) else _UNFIT
-    return value if isinstance(value, dict) else _UNFIT
+    return {key: n for key, n in value.items() if _counts(n)} if isinstance(value, dict) else _UNFIT
+
+
+def _counts(value: Any) -> bool:
+    """Whether it is a whole number that any face can show and calculate with."""
+    return isinstance(value, int) and abs(value) < 2**63

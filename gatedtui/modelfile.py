@@ -117,13 +117,16 @@ def read(path: Path) -> ModelFile:
         raise BadSource(f"The model file '{path}' is larger than 64 KiB.", hint)
     try:
         tables = tomllib.loads(content.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, numbers of thousands of digits
         raise BadSource(f"The model file '{path}' is not TOML: {error}.", hint) from None
     strays = sorted(set(tables) - {"title", "model", "train", "parameters", "paper"})
     tabled = {key: tables.get(key, {}) for key in ("model", "train", "parameters", "paper")}
     if strays or not all(isinstance(table, dict) for table in tabled.values()) or "unit" not in tabled["model"]:
         why = f"it has the unknown entry {strays[0]!r}" if strays else "it needs a table [model] with a unit"
         raise BadSource(f"'{path}' is not a model file: {why}.", hint)
+    figures = [tabled["paper"].get(split, {}) for split in ("test", "train")]
+    if not all(isinstance(row, dict) and all(type(value) in (int, float) for value in row.values()) for row in figures):
+        raise BadSource(f"'{path}' is not a model file: [paper.test] and [paper.train] hold numbers.", hint)
     values = {f"{table}.{key}": value for table in ("model", "train") for key, value in tabled[table].items()}
     try:
         model = build(values).model

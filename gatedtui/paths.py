@@ -17,7 +17,15 @@ def bundled(folder: str) -> Path:
 
 def is_path(text: str) -> bool:
     """Whether a typed word is meant as a path: it holds `/`, ends in an extension, or exists."""
-    return bool(text) and ("/" in text or bool(Path(text).suffix) or Path(text).exists())
+    return bool(text) and ("/" in text or bool(Path(text).suffix) or exists(text))
+
+
+def exists(text: str) -> bool:
+    """Whether there is anything at a path; False for names that no file system takes."""
+    try:
+        return Path(text).exists()
+    except (OSError, ValueError):  # longer than 255 bytes; a zero byte
+        return False
 
 
 def cache_folder() -> Path:

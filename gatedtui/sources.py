@@ -68,9 +68,9 @@ def find(
 
 def _named(source: str, runs: Path) -> tuple[Path, str]:
     path = Path(source)
-    if source and path.is_dir():
-        return _best(folders.RunFolder(path)), f"run {path.name}"
-    if source and path.exists():
+    if source and paths.exists(source):
+        if path.is_dir():
+            return _best(folders.RunFolder(path)), f"run {path.name}"
         return path, f"file {source}"
     known = {run.name: run for run in folders.all_runs(runs)}
     if source in known:

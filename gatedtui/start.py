@@ -89,7 +89,10 @@ def resume(run: RunFolder, *, progress: Progress | None = None) -> Worker | None
         raise BadArgument(f"The run '{run.name}' is already running.", f"gated watch {run.name}")
     config = run.config()
     _prepare(config.data, progress)
-    return Worker(run, launch.start(run))
+    process = launch.start(run)
+    if launch.was_turned_away(run, process):
+        raise BadArgument(f"The run '{run.name}' is already running.", f"gated watch {run.name}")
+    return Worker(run, process)
 
 
 def _prepare(data: DataConfig, progress: Progress | None) -> None:

@@ -83,10 +83,13 @@ def samples(path: Path, *, whole: bool) -> tuple[np.ndarray, int]:
         # The header may promise more than there is: pages of an array that are never filled cost nothing.
         read, got = np.empty(file.frames, np.float32), 0
         while got < len(read):
-            block = file.read(max(1, BLOCK // file.channels), dtype="float32", always_2d=True)
+            # Never more than was promised: a damaged MP3 may decode to more samples than it says.
+            wanted = min(max(1, BLOCK // file.channels), len(read) - got)
+            block = file.read(wanted, dtype="float32", always_2d=True)
             if not len(block):
                 break
-            read[got : got + len(block)] = block.mean(axis=1)
+            with np.errstate(invalid="ignore", over="ignore"):  # numbers that are none are refused below
+                read[got : got + len(block)] = block.mean(axis=1)
             got += len(block)
         rate_hz = int(file.samplerate)
     if not got:

@@ -95,7 +95,7 @@ def samples(name: str, content: bytes) -> np.ndarray:
             promised = file.getnframes()
             # Never more than there is: the header's number alone would be asked of the memory.
             data = file.readframes(min(promised, len(content)))
-    except (wave.Error, EOFError, ValueError, OverflowError) as error:
+    except (wave.Error, EOFError, ValueError, OverflowError, RuntimeError) as error:  # the last: a chunk beyond the end
         raise Broken(f"holds the recording {name!r}, which is no WAV file ({error or 'it is cut short'})") from error
     if form != (1, 2, RATE_HZ):
         raise Broken(f"holds the recording {name!r} with (channels, bytes, rate) {form}, not (1, 2, {RATE_HZ})")

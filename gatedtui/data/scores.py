@@ -1,10 +1,12 @@
 """Reading scores as plain notes: MusicXML, ABC and kern files through music21, MIDI files through `smf`."""
 
+import re
 import warnings
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 
@@ -17,6 +19,15 @@ MAX_BYTES = 16 << 20
 MAX_WORK = 50_000_000
 """Most that the squares of the parts' numbers of bars may add up to. Where no time signature is in force music21 looks
 through all bars before each bar: one part of 4,000 bars takes 17 s, of 20,000 more than five minutes."""
+
+MAX_BEATS = 300_000
+"""Most that the squares of the beats in all time signatures may add up to: music21 takes 2 s for one of 256 beats, 9 s
+for one of 512, and fills the memory for one of 99,999."""
+LARGEST_NUMBER = {"fifths": 30, "ending": 99}
+"""Most accidentals in a key signature (three minutes for 99,999,999), and the highest number of an ending: "1-99999999"
+becomes a list of as many numbers, 4 GB."""
+XML = (".xml", ".musicxml", ".mxl", ".mx")
+"""Endings of the files in a packed score that music21 takes for the score."""
 
 FORMATS = {
     ".mxl": "musicxml",
@@ -80,7 +91,7 @@ def pieces(path: Path) -> tuple[Score, ...]:
     form = FORMATS[path.suffix.lower()]
     try:
         if form != "midi":
-            _check_work(path)
+            _check_work(path, form)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             found = (_midi(path),) if form == "midi" else _written(path, form)
@@ -106,7 +117,7 @@ def _midi(path: Path) -> Score:
     return Score(path.name.removesuffix(path.suffix), parts, int(is_drum.sum()))
 
 
-def _check_work(path: Path) -> None:
+def _check_work(path: Path, form: str) -> None:
     """Raises Broken for a score that would take music21 minutes, or more memory than there is."""
     if path.stat().st_size > MAX_BYTES:
         raise Broken(f"is larger than {MAX_BYTES >> 20} MiB")
@@ -115,13 +126,35 @@ def _check_work(path: Path) -> None:
             # zipfile never unpacks more of a member than the archive's directory states, so the sum is a bound.
             if sum(member.file_size for member in archive.infolist()) > MAX_BYTES:
                 raise Broken(f"unpacks to more than {MAX_BYTES >> 20} MiB")
-            content = b"".join(archive.read(member) for member in archive.infolist() if not member.is_dir())
+            members = {member.filename: archive.read(member) for member in archive.infolist() if not member.is_dir()}
     else:
-        content = path.read_bytes()
-    # Without the zeros that UTF-16 puts between letters.
-    bars = [part.count(b"<measure") for part in content.replace(b"\0", b"").split(b"<part ")]
+        members = {path.name: path.read_bytes()}
+    content = b"".join(members.values())
+    content = content.replace(b"\0", b"")  # UTF-16 puts zeros between letters
+    if b"<!ENTITY" in content:  # MusicXML has none; expat unpacks 16 MiB of them to 1.6 GB
+        raise Broken("defines entities")
+    bars = [part.count(b"<measure") for part in content.split(b"<part ")]
     if sum(count * count for count in bars) > MAX_WORK:
         raise Broken(f"holds too many bars to be read ({sum(bars):,})")
+    if form == "musicxml":
+        _check_numbers([content for name, content in members.items() if name.lower().endswith(XML)])
+
+
+def _check_numbers(scores: list[bytes]) -> None:
+    """Raises Broken where a number would have music21 work, or take memory, without end."""
+    beats = 0
+    for content in scores:
+        for element in ElementTree.fromstring(content).iter():
+            name = str(element.tag)
+            text = element.get("number") if name == "ending" else element.text
+            if name == "beats":
+                beats += sum(int(number) for number in re.findall(r"\d+", text or "")) ** 2
+            elif name in LARGEST_NUMBER:
+                for number in re.findall(r"\d+", text or ""):
+                    if int(number) > LARGEST_NUMBER[name]:
+                        raise Broken(f"holds the number {number[:20]} as '{name}'")
+    if beats > MAX_BEATS:
+        raise Broken("holds time signatures of too many beats")
 
 
 def _written(path: Path, form: str) -> tuple[Score, ...]:

@@ -29,7 +29,7 @@ def read(path: Path) -> list[dict[str, Any]]:
         sessions = content["sessions"]
         if content["format"] != FORMAT or not isinstance(sessions, list):
             raise ValueError
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise BadSource(f"The file '{path}' does not hold blind tests.", "Give another: --results FILE.json") from None
     return sessions
 

@@ -118,6 +118,24 @@ def wait_until_locked(folder: RunFolder, process: subprocess.Popen[Any], *, time
     return True
 
 
+def was_turned_away(folder: RunFolder, process: subprocess.Popen[Any]) -> bool:
+    """Waits until a worker just started holds its run's lock or has ended; whether it ended because another had it.
+
+    Two who resume a run at the same moment both find it free; one of their workers gets the lock.
+    """
+    before = folder.events_path.stat().st_size if folder.events_path.exists() else 0
+    while process.poll() is None:
+        if lock.probe(folder.lock_path) == process.pid:
+            return False
+        time.sleep(POLL_S)
+    if process.returncode != BadArgument.exit_code:
+        return False
+    # A worker that fails for another reason says so in the events before it lets go of the lock.
+    return (
+        lock.is_held(folder.lock_path) or not folder.events_path.exists() or folder.events_path.stat().st_size == before
+    )
+
+
 def request_stop(folder: RunFolder, *, process: subprocess.Popen[Any] | None = None) -> bool:
     """Asks the run's worker to save and stop, by SIGTERM; does not wait until it has.
 

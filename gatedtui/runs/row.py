@@ -117,7 +117,7 @@ def _config(path: Path) -> dict[str, Any]:
         "hidden": _typed(model, "hidden", DEFAULTS.model.hidden),
         "data": name.rstrip("/").rpartition("/")[2] or name,
         "recipe": _typed(train, "recipe", DEFAULTS.train.recipe),
-        "lr": float(lr) if isinstance(lr, int | float) else math.nan,
+        "lr": float(lr) if isinstance(lr, int | float) and abs(lr) < 1e9 else math.nan,
         "seed": _typed(tables, "seed", DEFAULTS.seed),
     }
 

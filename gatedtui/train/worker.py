@@ -38,7 +38,7 @@ class Journal:
 
     def __init__(self, path: Path, length: int) -> None:
         self._file = path.open("ab", buffering=0)
-        self._file.truncate(length)
+        self._file.truncate(min(length, self.length))  # where the file was lost or cut, there is less than was saved
 
     def write(self, event: Event) -> None:
         """Appends one event, with the present time.
@@ -136,6 +136,8 @@ def work(run: RunFolder, stop: Stop) -> int:
 
     from gatedtui.train.loop import Training
 
+    for left in run.path.glob(".*.part"):  # a worker was killed while it wrote a file
+        left.unlink(missing_ok=True)
     config = run.config()
     torch.set_num_threads(config.train.threads)
     data = prepare.load(config.data.name, cache=paths.cache_folder(), rate_hz=config.data.rate_hz)
