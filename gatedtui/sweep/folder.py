@@ -108,9 +108,9 @@ def from_toml(text: str) -> Sweep:
             fixed={config.find_key(key): value for key, value in held["set"].items()},
             spaces={key: one for key, one in spaces.items() if one is not None},
         )
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise BadArgument(f"This is not TOML: {error}.") from None
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise BadArgument(f"An entry is missing or wrong: {error}.") from None
 
 

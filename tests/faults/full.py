@@ -1,4 +1,4 @@
-"""A disk of its own that fills up, or turns read-only, while a run trains on it: `python full.py HOW`.
+"""A disk of its own that fills up while a run trains on it, or is read-only when it is resumed: `python full.py HOW`.
 
 Runs in a mount namespace (`unshare --mount`), where the disk is a tmpfs that nobody else sees. Prints what was found as
 one line of JSON.

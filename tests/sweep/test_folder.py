@@ -16,7 +16,11 @@ def test_a_sweep_is_read_as_it_was_written():
         assert sweeps.from_toml(sweeps.to_toml(made)) == made
 
 
-@pytest.mark.parametrize("text", ["", "format = 2", "nonsense", "format = 1\nunits = 3", sweeps.to_toml(sweep()) + "x"])
+WHOLE = sweeps.to_toml(sweep())
+DEEP, ENDLESS = "a = " + "[" * 50_000, WHOLE.replace("draws = 10", "draws = inf")
+
+
+@pytest.mark.parametrize("text", ["", "format = 2", "nonsense", "format = 1\nunits = 3", WHOLE + "x", DEEP, ENDLESS])
 def test_a_file_that_is_no_sweep_is_said_to_be_none(runs: Path, text: str):
     folder = sweeps.SweepFolder(runs / "s")
     folder.path.mkdir(parents=True)
