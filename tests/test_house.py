@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from markdown_it import MarkdownIt
 
 REPO = Path(__file__).resolve().parent.parent
 TOOLS = Path(sys.executable).parent
@@ -106,10 +107,18 @@ def test_the_readmes_tree_names_what_there_is():
     assert not sorted(there - named), f"there, but not named: {sorted(there - named)}"
 
 
+def test_what_ci_runs_is_the_readmes_test_lines_and_nothing_else():
+    blocks = MarkdownIt().parse((REPO / "README.md").read_text())
+    start = next(n for n, block in enumerate(blocks) if block.type == "inline" and block.content == "Start")
+    shell = [block.content for block in blocks[start:] if block.type == "fence" and block.info == "sh"]
+    assert run(str(REPO / ".ci/run"), "--show").stdout == shell[1]
+
+
 def test_every_source_file_is_small():
     long = {
         str(path.relative_to(REPO)): count
-        for path in (REPO / "gatedtui").rglob("*.py")
+        for folder in ("gatedtui", "tests")
+        for path in (REPO / folder).rglob("*.py")
         if (count := len(path.read_text().splitlines())) > 400
     }
     assert not long

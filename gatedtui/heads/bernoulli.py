@@ -46,10 +46,7 @@ class Bernoulli(nn.Module):
         if marginals is None:
             self.bias.zero_()
             return
-        p = torch.as_tensor(marginals, dtype=torch.float64)
-        if p.shape != self.bias.shape or not bool(((p > 0) & (p < 1)).all()):
-            raise ValueError(f"marginals must be {self.outputs} numbers strictly between 0 and 1")
-        self.bias.copy_(torch.logit(p))
+        self.bias.copy_(log_odds(marginals, self.outputs))
 
     def logits(self, h: Tensor) -> Tensor:
         """The log odds `(…, O)` of each output for h `(…, H)`."""
@@ -100,3 +97,15 @@ class Bernoulli(nn.Module):
         shape = (*h.shape[:-1], self.outputs)
         uniform = torch.rand(shape, generator=generator, dtype=h.dtype, device=h.device)
         return self.draw(h, uniform, temperature=temperature, greedy=greedy)
+
+
+def log_odds(marginals: Any, outputs: int) -> Tensor:
+    """The biases `(O,)`, float64, at which outputs are one as often as the marginals `(O,)` say.
+
+    Raises:
+        ValueError: marginals of another shape, or not strictly between 0 and 1.
+    """
+    p = torch.as_tensor(marginals, dtype=torch.float64)
+    if p.shape != (outputs,) or not bool(((p > 0) & (p < 1)).all()):
+        raise ValueError(f"marginals must be {outputs} numbers strictly between 0 and 1")
+    return torch.logit(p)

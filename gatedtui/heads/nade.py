@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear, softplus
 
 from gatedtui.errors import BadArgument
+from gatedtui.heads.bernoulli import log_odds
 
 
 class Nade(nn.Module):
@@ -58,12 +59,8 @@ class Nade(nn.Module):
         for matrix in (self.V, self.W):
             matrix.normal_(std=self.parts**-0.5, generator=generator)
         self.bias.zero_()
-        if marginals is None:
-            return
-        p = torch.as_tensor(marginals, dtype=torch.float64)
-        if p.shape != (self.outputs,) or not bool(((p > 0) & (p < 1)).all()):
-            raise ValueError(f"marginals must be {self.outputs} numbers strictly between 0 and 1")
-        self.bias[: self.outputs] = torch.logit(p)
+        if marginals is not None:
+            self.bias[: self.outputs] = log_odds(marginals, self.outputs)
 
     def biases(self, h: Tensor) -> tuple[Tensor, Tensor]:
         """b_v `(…, O)` and b_h `(…, N)` for h `(…, H)`."""

@@ -5,6 +5,7 @@ import math
 from gatedtui.listen.items import Item
 from gatedtui.page.html import Markup, tag
 from gatedtui.page.ramp import OTHER, UNITS
+from gatedtui.sound.words import in_words
 
 ORDER = ("tanh", "lstm", "gru")
 NAMES = {"tanh": "tanh", "lstm": "LSTM", "gru": "GRU"}
@@ -42,14 +43,7 @@ def count(value: int | None) -> str:
 
 def facts(item: Item) -> list[str]:
     """What is known of a clip, the most telling first."""
-    known = item.statistics
     found = ["the real continuation" if item.primer_s else "the real one"] if item.kind == "real" else []
     if item.nll is not None:
         found.append(f"{nll(item.nll)} nats a frame")
-    if "polyphony" in known:
-        found.append(f"polyphony {known['polyphony']:.1f}")
-    if "scale_consistency" in known:
-        found.append(f"in scale {known['scale_consistency']:.0%}")
-    if "zero_crossings_hz" in known:
-        found.append(f"{known['zero_crossings_hz']:,.0f} zero crossings/s")
-    return found
+    return found + in_words(item.statistics, "polyphony", "scale_consistency", "zero_crossings_hz")

@@ -13,6 +13,7 @@ from typing import Any
 
 from gatedtui.config import RunConfig
 from gatedtui.events import Epoch, Event, Finished, Started, from_line
+from gatedtui.runs.ending import last_lines
 from gatedtui.runs.folder import RunFolder
 from gatedtui.runs.history import History
 from gatedtui.runs.status import status
@@ -130,15 +131,12 @@ def _typed(table: Mapping[str, Any], key: str, default: Any) -> Any:
 def _end(path: Path) -> list[Event] | None:
     """The last events of a finished run; None where they do not tell all, so that the whole file has to be read."""
     try:
-        with path.open("rb", buffering=0) as file:
-            size = file.seek(0, 2)
-            file.seek(max(0, size - TAIL))
-            lines = file.read(TAIL).split(b"\n")
+        lines, whole = last_lines(path, TAIL)
     except OSError:
         return []
-    events = _parse(lines[:-1] if size <= TAIL else lines[1:-1])
+    events = _parse(lines)
     told = any(isinstance(event, Epoch) for event in events) and any(isinstance(event, Finished) for event in events)
-    return events if told or size <= TAIL else None
+    return events if told or whole else None
 
 
 def _whole(path: Path) -> list[Event]:

@@ -7,6 +7,7 @@ from typing import Literal
 
 from gatedtui.events import TERMINAL, Event, from_line, name
 from gatedtui.runs import lock
+from gatedtui.runs.ending import last_lines
 from gatedtui.runs.folder import RunFolder
 
 Word = Literal["running", "starting", "finished", "stopped", "diverged", "failed", "crashed"]
@@ -60,11 +61,7 @@ def status(folder: RunFolder, *, now: float | None = None) -> Status:
 def _last_event(path: Path) -> Event | None:
     """The last event that stands whole in the file's last 64 KiB; None where there is none."""
     try:
-        with path.open("rb", buffering=0) as file:
-            size = file.seek(0, 2)
-            file.seek(max(0, size - TAIL))
-            lines = file.read(TAIL).split(b"\n")
+        lines, _ = last_lines(path, TAIL)
     except OSError:
         return None
-    whole = lines[:-1] if size <= TAIL else lines[1:-1]
-    return next((event for line in reversed(whole) if (event := from_line(line)) is not None), None)
+    return next((event for line in reversed(lines) if (event := from_line(line)) is not None), None)

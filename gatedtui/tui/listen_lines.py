@@ -7,6 +7,7 @@ import numpy as np
 from gatedtui.listen.items import Item
 from gatedtui.listen.player import Playing
 from gatedtui.sound.held import held_notes
+from gatedtui.sound.words import in_words
 from gatedtui.tui import looks, pieces
 from gatedtui.tui.looks import BOLD, DIM, PLAIN, Spans
 from gatedtui.tui.pieces import Piece, Scale
@@ -65,18 +66,8 @@ def figures(item: Item) -> list[str]:
     found = ["the real one"] if item.kind == "real" else []
     if item.nll is not None:
         found.append(f"{looks.nll(item.nll)} nats a frame")
-    known = item.statistics
-    if "polyphony" in known:
-        found.append(f"polyphony {known['polyphony']:.1f}")
-    if "scale_consistency" in known:
-        found.append(f"in scale {known['scale_consistency']:.0%}")
-    if "note_length" in known:
-        found.append(f"notes {known['note_length']:.1f} quarters")
-    if "empty_rate" in known:
-        found.append(f"rests {known['empty_rate']:.0%}")
-    if "zero_crossings_hz" in known:
-        found.append(f"{known['zero_crossings_hz']:,.0f} crossings/s")
-    return found
+    measures = ("polyphony", "scale_consistency", "note_length", "empty_rate", "zero_crossings_hz")
+    return found + in_words(item.statistics, *measures)
 
 
 def time(playing: Playing) -> str:

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gatedtui.sound.words import in_words
 from gatedtui.tui import pieces, rolls
 from gatedtui.tui.models import Model
 from gatedtui.tui.pieces import Piece
 
 Ask = Callable[[Sequence[str]], Any]
 """Runs `gated …` as a child and gives what it printed as JSON: `runs.launch.run_json`."""
-LETTERS = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
 QPM = 96.0
 
 
@@ -172,30 +172,11 @@ def real_nll(about: dict[str, Any], take: Take) -> float | None:
     return sum(scored) / len(scored) if scored else None
 
 
-def describe(about: dict[str, Any]) -> list[str]:
-    """Statistics in words, the most telling first: of music polyphony, fit to a scale, rests, range; of speech loudness
+def describe(about: Mapping[str, Any]) -> list[str]:
+    """Statistics in words, the most telling first: of music polyphony, fit to a scale, range, rests; of speech loudness
     and how often it crosses zero."""
-    words: list[str] = []
-    if "polyphony" in about:
-        words.append(f"polyphony {about['polyphony']:.1f}")
-    if "scale_consistency" in about:
-        words.append(f"in scale {about['scale_consistency']:.0%}")
-    if "pitch_low" in about:
-        words.append(f"{pitch_name(int(about['pitch_low']))}–{pitch_name(int(about['pitch_high']))}")
-    if "empty_rate" in about:
-        words.append(f"rests {about['empty_rate']:.0%}")
-    if "rms" in about:
-        words.append(f"rms {about['rms']:.3f}")
-    if "zero_crossings_hz" in about:
-        words.append(f"{about['zero_crossings_hz']:,.0f} crossings/s")
-    if about.get("tilt_db_per_octave") is not None:
-        words.append(f"{about['tilt_db_per_octave']:+.1f} dB/octave")
-    return words
-
-
-def pitch_name(pitch: int) -> str:
-    """`C4` for MIDI pitch 60."""
-    return f"{LETTERS[pitch % 12]}{pitch // 12 - 1}"
+    music = ("polyphony", "scale_consistency", "pitch_low", "empty_rate")
+    return in_words(about, *music, "rms", "zero_crossings_hz", "tilt_db_per_octave")
 
 
 def write(songs: Mapping[int, Song], take: Take, place: Path) -> list[Path]:

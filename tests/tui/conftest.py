@@ -11,8 +11,9 @@ import pytest
 from textual.app import App
 from textual.pilot import Pilot
 
-from gatedtui import config, events
+from gatedtui import config, events, paths
 from gatedtui.runs import folder as folders
+from gatedtui.runs import lock
 from gatedtui.runs.folder import RunFolder
 
 SIZES = {"tanh": (100, 9.10), "lstm": (36, 8.67), "gru": (46, 8.54)}
@@ -134,3 +135,23 @@ def screen_text() -> Callable[[App[object]], str]:
         return "\n".join("".join(segment.text for segment in line).rstrip() for line in lines)
 
     return read
+
+
+@pytest.fixture
+def released(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of released models: empty, so that tests see only what they make."""
+    place = tmp_path / "bundled"
+    place.mkdir()
+    others = paths.bundled
+    monkeypatch.setattr(paths, "bundled", lambda folder: place if folder == "checkpoints" else others(folder))
+    return place
+
+
+@pytest.fixture
+def three(make_run):
+    """Three runs: one at work (its lock held by this process), one finished, one stopped."""
+    made = [make_run([started(unit), *epochs(falling(48))], unit=unit) for unit in ("tanh", "lstm", "gru")]
+    append(made[1], [finished(40, 8.43)])
+    append(made[2], [events.Stopped(updates=1392, epoch=48)])
+    with lock.held(made[0].lock_path):
+        yield made

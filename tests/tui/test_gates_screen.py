@@ -1,7 +1,7 @@
 import pytest
 
 from gatedtui.cli.main import run as gated
-from gatedtui.tui import gate_view, models
+from gatedtui.tui import gate_view
 from gatedtui.tui.app import GatedApp
 from gatedtui.tui.screens.gates import Gates
 from gatedtui.tui.screens.pick import Pick
@@ -13,13 +13,7 @@ from .recorded import Recorded, answer
 SIZES = [(120, 40), (200, 60), (160, 48), (40, 12), (20, 6), (80, 24)]
 
 
-@pytest.fixture(autouse=True)
-def nothing_released(tmp_path, monkeypatch):
-    """No released models: what the tests see is what they have made."""
-    place = tmp_path / "bundled"
-    place.mkdir()
-    others = models.paths.bundled
-    monkeypatch.setattr(models.paths, "bundled", lambda folder: place if folder == "checkpoints" else others(folder))
+pytestmark = pytest.mark.usefixtures("released")
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from gatedtui.cli.main import run as gated
-from gatedtui.tui import models
 from gatedtui.tui.app import GatedApp
 from gatedtui.tui.screens import samples
 from gatedtui.tui.screens.pick import Pick
@@ -21,13 +20,7 @@ from .test_play_head import Outcome, Playing
 SIZES = [(80, 24), (120, 40), (200, 60), (40, 12), (20, 6)]
 
 
-@pytest.fixture(autouse=True)
-def nothing_released(tmp_path, monkeypatch):
-    """No released models: what the tests see is what they have made."""
-    place = tmp_path / "bundled"
-    place.mkdir()
-    others = models.paths.bundled
-    monkeypatch.setattr(models.paths, "bundled", lambda folder: place if folder == "checkpoints" else others(folder))
+pytestmark = pytest.mark.usefixtures("released")
 
 
 @pytest.fixture

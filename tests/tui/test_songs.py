@@ -158,11 +158,6 @@ def test_names_never_lead_out_of_the_folder():
     assert "/" not in stem and not stem.startswith(".")
 
 
-@pytest.mark.parametrize(("pitch", "name"), [(60, "C4"), (21, "A0"), (108, "C8"), (61, "C♯4")])
-def test_pitches_have_names(pitch, name):
-    assert songs.pitch_name(pitch) == name
-
-
 def test_the_real_line_has_the_sign_of_each_model_that_scored_it():
     song = Song(None, "ready", pieces.of_roll(answer("gru")["roll"], 0.1), facts=("polyphony 3.9",))
     words = song_lines.figures(song, {1: 3.314, 2: 3.0}, [a_model("tanh"), a_model("gru"), a_model("lstm")])

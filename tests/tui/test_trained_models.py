@@ -5,15 +5,7 @@ from gatedtui.tui import models
 
 from .test_songs import a_model
 
-
-@pytest.fixture(autouse=True)
-def released(tmp_path, monkeypatch):
-    """No released models but those a test puts here."""
-    place = tmp_path / "bundled"
-    place.mkdir()
-    others = models.paths.bundled
-    monkeypatch.setattr(models.paths, "bundled", lambda folder: place if folder == "checkpoints" else others(folder))
-    return place
+pytestmark = pytest.mark.usefixtures("released")
 
 
 def trained(folder):
