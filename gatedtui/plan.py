@@ -38,7 +38,7 @@ def plan(
     """One plan a unit (three for `unit="all"`).
 
     Args:
-        unit: `tanh`, `lstm`, `gru`, `all`, or None for the model file's own (else `gru`).
+        unit: `tanh`, `lstm`, `gru`, `all`, or the model file's own, which None stands for too (else for `gru`).
         data: a data set's name or a folder's path.
         model: a model file's path or name; None takes the paper's size for the unit and the data's kind.
         recipe: a recipe's name; None takes the default of the data's kind.
@@ -52,7 +52,8 @@ def plan(
     typed = dict(config.parse_setting(text) for text in settings) | dict(flags or {})
     unit = typed.pop("model.unit", unit) if unit is None else unit
     data = typed.pop("data.name", data)
-    if unit is not None and unit not in (*UNITS, "all"):
+    file = modelfile.load(model) if model is not None else None
+    if unit is not None and unit not in (*UNITS, "all") and (file is None or unit != file.model.unit):
         raise unknown("unit", unit, [*UNITS, "all"])
     rate_hz = typed.get("data.rate_hz", 0)
     found = catalogue.entry(data, cache=paths.cache_folder(), rate_hz=rate_hz)
@@ -60,7 +61,6 @@ def plan(
     chosen = recipes.recipe(recipe or typed.get("train.recipe") or DEFAULT_RECIPE[kind])
     if unit == "all" and model is not None:
         raise BadArgument(f"'--unit all' does not go with the one model '{model}'.", "Leave one of the two out.")
-    file = modelfile.load(model) if model is not None else None
     if file is not None and unit not in (None, file.model.unit):
         hint = f"Leave out --unit, or write --unit {file.model.unit}."
         raise BadArgument(f"The model '{model}' is made of '{file.model.unit}' units, not '{unit}'.", hint)

@@ -45,7 +45,9 @@ def sweep(
         typer.Option("--set", help="KEY=VALUE, or what to draw from: KEY=log(a,b), uniform(a,b), choice(a,b,c)."),
     ] = None,
     recipe: Annotated[str | None, typer.Option("--recipe", help="paper, modern or librnn.")] = None,
-    model: Annotated[str | None, typer.Option("--model", help="A model file or name (gated models list).")] = None,
+    models: Annotated[
+        list[str] | None, typer.Option("--model", help="A model file or name (gated models list); repeatable.")
+    ] = None,
     epochs: Annotated[int | None, typer.Option("--epochs", help="Passes over the training set, at most.")] = None,
     name: Annotated[str | None, typer.Option("--name", help="The sweep's name (default sweep-N).")] = None,
     runs: Runs = None,
@@ -75,7 +77,7 @@ def sweep(
         raise BadArgument(f"There must be at least one job, not '{jobs}'.", "gated sweep --jobs 2")
     place = runs or paths.runs_folder()
     words = {"units": units, "data": data, "draws": draws, "seeds": seeds, "settings": settings}
-    words |= {"recipe": recipe, "model": model, "epochs": epochs}
+    words |= {"recipe": recipe, "models": models, "epochs": epochs}
     typed = {key: value for key, value in words.items() if value is not None and value != []}
     there = sweeps.named(place, name) if name is not None else None
     if there is not None and there.is_there and not typed:

@@ -9,7 +9,8 @@ from gatedtui.sweep.local import Ended, Happening, Manned
 from gatedtui.table.cells import pick
 from gatedtui.table.layout import duration
 from gatedtui.table.results import of_views
-from gatedtui.tui.looks import SIGNS, UNITS
+from gatedtui.tui import looks
+from gatedtui.tui.looks import SIGNS
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -62,7 +63,7 @@ class Picture:
         for heading in ("data", "unit", "trials", "best valid", "with", "now"):
             grid.add_column(heading, no_wrap=True, overflow="ellipsis")
         for views in self.board.cells():
-            unit = UNITS[views[0].slot.unit]
+            unit = looks.unit(views[0].slot.unit)
             signs = Text("".join(sign(view.word) for view in views))
             best = pick(of_views(self.board, views))
             running = [view for view in views if view.word in ("running", "starting")]

@@ -21,7 +21,7 @@ from gatedtui.sweep import space
 from gatedtui.sweep.plan import Slot, Sweep, Trial
 
 FORMAT = 1
-FIELDS = ("units", "data", "draws", "seeds", "recipe", "model")
+FIELDS = ("units", "data", "draws", "seeds", "recipe", "models")
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,8 @@ def from_toml(text: str) -> Sweep:
         held = tomllib.loads(text)
         if held["format"] != FORMAT:
             raise BadArgument(f"It has the format '{held['format']}', and this version reads '{FORMAT}'.")
+        if held["models"] and len(held["models"]) != len(held["units"]):
+            raise BadArgument("It names as many models as units, or none.")
         spaces = {key: space.parse(f"{key}={value}") for key, value in held["draw"].items()}
         return Sweep(
             units=tuple(map(str, held["units"])),
@@ -104,7 +106,7 @@ def from_toml(text: str) -> Sweep:
             draws=int(held["draws"]),
             seeds=tuple(map(int, held["seeds"])),
             recipe=str(held["recipe"]),
-            model=str(held["model"]),
+            models=tuple(map(str, held["models"])),
             fixed={config.find_key(key): value for key, value in held["set"].items()},
             spaces={key: one for key, one in spaces.items() if one is not None},
         )

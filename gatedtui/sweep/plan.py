@@ -37,12 +37,12 @@ class Sweep:
     """What was asked for, whole: the content of `sweep.toml`.
 
     Attributes:
-        units: the units, in the paper's order.
+        units: the units, in the paper's order, or those of the models.
         data: names of data sets, or whole paths of folders.
         draws: trials for each unit, data set and seed.
         seeds: each repeats the whole protocol with draws and weights of its own.
         recipe: a recipe's name, or "" for the default of each data set's kind.
-        model: a model file, or "" for the paper's sizes.
+        models: model files, one a unit, or none for the paper's sizes.
         fixed: settings by dotted key that all trials share.
         spaces: what is drawn, by dotted key.
     """
@@ -52,7 +52,7 @@ class Sweep:
     draws: int = DRAWS
     seeds: tuple[int, ...] = (0,)
     recipe: str = ""
-    model: str = ""
+    models: tuple[str, ...] = ()
     fixed: Mapping[str, Any] = field(default_factory=dict)
     spaces: Mapping[str, Space] = field(default_factory=lambda: {PAPER_SPACE.key: PAPER_SPACE})
 
@@ -108,19 +108,19 @@ def sweep(
     draws: int | None = None,
     seeds: Sequence[int] = (),
     recipe: str | None = None,
-    model: str | None = None,
+    models: Sequence[str] = (),
     settings: Sequence[str] = (),
     epochs: int | None = None,
 ) -> Sweep:
     """From typed words to a sweep; what is not typed is the paper's.
 
     Args:
-        units: `tanh`, `lstm`, `gru` or `all`; none = all, or the model's own.
+        units: `tanh`, `lstm`, `gru` or `all`; none = all, or the models' own.
         data: data sets; none = the paper's of music.
         draws: trials for each unit, data set and seed.
         seeds: seeds of the sweep.
         recipe: a recipe's name.
-        model: a model file's path or name.
+        models: paths or names of model files, each of another unit, the paper's or a variant.
         settings: `KEY=VALUE` or `KEY=SPACE`, as typed after `--set`.
         epochs: passes over the training set, at most.
 
@@ -128,12 +128,13 @@ def sweep(
         BadArgument: unknown names, bad numbers, or words that contradict one another.
         BadSource: a model file that is not one.
     """
-    for one in units:
-        if one not in (*plan.UNITS, "all"):
-            raise unknown("unit", one, [*plan.UNITS, "all"])
-    wanted = [unit for unit in plan.UNITS if not units or unit in units or "all" in units]
-    if model is not None:
-        wanted = [_model_unit(model, units)]
+    if models:
+        wanted = _model_units(models, units)
+    else:
+        for one in units:
+            if one not in (*plan.UNITS, "all"):
+                raise unknown("unit", one, [*plan.UNITS, "all"])
+        wanted = [unit for unit in plan.UNITS if not units or unit in units or "all" in units]
     draws = DRAWS if draws is None else draws
     if draws < 1:
         raise BadArgument(f"There must be at least one draw, not '{draws}'.", "gated sweep --draws 10")
@@ -152,7 +153,7 @@ def sweep(
         draws=draws,
         seeds=tuple(dict.fromkeys(seeds)) or (0,),
         recipe=recipe or "",
-        model=model or "",
+        models=tuple(models),
         fixed=dict(sorted(fixed.items())),
         spaces=dict(sorted(spaces.items())),
     )
@@ -169,10 +170,15 @@ def trials(made: Sweep) -> list[Trial]:
     if len(slots) > MOST:
         raise BadArgument(f"'{len(slots)}' trials are too many: {MOST} at most.", "Fewer --draws or --seed.")
     base: dict[tuple[str, str], dict[str, Any]] = {}
+    model = dict(zip(made.units, made.models, strict=True)) if made.models else {}
     for unit, data in product(made.units, made.data):
         first = made.drawn(Slot(made.seeds[0], 0, data, unit))
         planned = plan.plan(
-            unit=unit, data=data, model=made.model or None, recipe=made.recipe or None, flags={**made.fixed, **first}
+            unit=unit,
+            data=data,
+            model=model.get(unit),
+            recipe=made.recipe or None,
+            flags={**made.fixed, **first},
         )
         base[unit, data] = config.flat(planned[0].config)
     names = [slot.name for slot in slots]
@@ -191,15 +197,24 @@ def resolved(made: Sweep) -> Sweep:
     """
     rate_hz = int(made.fixed.get("data.rate_hz", 0))
     names = [catalogue.entry(name, cache=paths.cache_folder(), rate_hz=rate_hz).name for name in made.data]
-    model = str(Path(made.model).absolute()) if made.model and paths.is_path(made.model) else made.model
-    return dataclasses.replace(made, data=tuple(dict.fromkeys(names)), model=model)
+    models = (str(Path(model).absolute()) if paths.is_path(model) else model for model in made.models)
+    return dataclasses.replace(made, data=tuple(dict.fromkeys(names)), models=tuple(models))
 
 
-def _model_unit(model: str, units: Sequence[str]) -> str:
-    own = modelfile.load(model).model.unit
-    if any(unit != own for unit in units):
-        raise BadArgument(f"The model '{model}' is made of '{own}' units, not '{units[0]}'.", "Leave out --unit.")
-    return own
+def _model_units(models: Sequence[str], units: Sequence[str]) -> list[str]:
+    """The models' own units, in the models' order."""
+    found: dict[str, str] = {}
+    for model in models:
+        own = modelfile.load(model).model.unit
+        if own in found:
+            what = f"'{found[own]}' and '{model}' are both made of '{own}' units, by which a sweep tells trials apart."
+            raise BadArgument(what, "Make a sweep for each; gated table NAME NAME shows them together.")
+        found[own] = model
+    for unit in units:
+        if unit not in found:
+            made_of = ", ".join(f"'{model}' of '{own}'" for own, model in found.items())
+            raise BadArgument(f"No model is made of '{unit}' units: {made_of}.", "Leave out --unit.")
+    return list(found)
 
 
 def _settings(settings: Sequence[str]) -> tuple[dict[str, Any], dict[str, Space]]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gatedtui import modelfile, plan
+from gatedtui.config import VARIANTS
 from gatedtui.data.catalogue import CATALOGUE
 from gatedtui.table.results import Result
 
@@ -108,9 +109,8 @@ def cells(results: Sequence[Result]) -> list[Cell]:
         groups.setdefault((one.source, one.variant, one.data, one.unit), []).append(one)
     sources = list(dict.fromkeys((one.source, one.variant) for one in results))
     known = [*CATALOGUE, *sorted({one.data for one in results} - CATALOGUE.keys())]
-    order = sorted(
-        groups, key=lambda key: (known.index(key[2]), sources.index((key[0], key[1])), plan.UNITS.index(key[3]))
-    )
+    units = [*plan.UNITS, *VARIANTS]
+    order = sorted(groups, key=lambda key: (known.index(key[2]), sources.index((key[0], key[1])), units.index(key[3])))
     return [_cell(key, groups[key]) for key in order]
 
 

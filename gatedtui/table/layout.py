@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gatedtui import published
+from gatedtui.config import VARIANTS
 from gatedtui.data.catalogue import CATALOGUE
 from gatedtui.plan import UNITS
 from gatedtui.table.cells import Cell, Mean, as_dict
@@ -15,7 +16,7 @@ from gatedtui.table.cells import Cell, Mean, as_dict
 NONE = "–"
 HEADINGS = {"tanh": "tanh", "gru": "GRU", "lstm": "LSTM"}
 COLUMNS = ("tanh", "gru", "lstm")
-"""In the paper's order."""
+"""In the paper's order; variants of units come after them."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def table_two(cells: Sequence[Cell], *, split: str = "test") -> list[Block]:
         cells: of one or more sources.
         split: `test`, or `train` (of the best model, without noise).
     """
-    blocks = []
+    blocks, units = [], (*COLUMNS, *(unit for unit in VARIANTS if any(cell.unit == unit for cell in cells)))
     for data in dict.fromkeys(cell.data for cell in cells):
         here = [cell for cell in cells if cell.data == data]
         rows = []
@@ -51,21 +52,21 @@ def table_two(cells: Sequence[Cell], *, split: str = "test") -> list[Block]:
             for weighting, word in (("frame", "by frame"), ("sequence", "by piece")):
                 label = f"{source}: {variant}" if weighting == "frame" else ""
                 figures = {unit: cell.figure(split, weighting) for unit, cell in own.items()}
-                rows.append((label, word, *(mean_text(figures.get(unit)) for unit in COLUMNS), ""))
+                rows.append((label, word, *(mean_text(figures.get(unit)) for unit in units), ""))
         for one in published.every():
             if found := one.figures(data, split):
                 other = ", ".join(f"{name} {number(value)}" for name, value in found.items() if name not in UNITS)
                 weighting = "not stated" if one.name == published.PAPER else "by frame"
-                rows.append((one.name, weighting, *(number(found.get(unit)) for unit in COLUMNS), other))
-        blocks.append(_block(_title(data, here, split), rows))
+                rows.append((one.name, weighting, *(number(found.get(unit)) for unit in units), other))
+        blocks.append(_block(_title(data, here, split), units, rows))
     return blocks
 
 
-def _block(title: str, rows: list[tuple[str, ...]]) -> Block:
-    columns, right = ("", "mean", *(HEADINGS[unit] for unit in COLUMNS), "other models"), frozenset({2, 3, 4})
-    if not any(row[5] for row in rows):
-        columns, rows = columns[:5], [row[:5] for row in rows]
-    return Block(title, columns, tuple(rows), right)
+def _block(title: str, units: Sequence[str], rows: list[tuple[str, ...]]) -> Block:
+    columns = ("", "mean", *(HEADINGS.get(unit, unit) for unit in units), "other models")
+    if not any(row[-1] for row in rows):
+        columns, rows = columns[:-1], [row[:-1] for row in rows]
+    return Block(title, columns, tuple(rows), frozenset(range(2, 2 + len(units))))
 
 
 def _title(data: str, cells: Sequence[Cell], split: str) -> str:

@@ -17,10 +17,13 @@ def test_a_sweep_is_read_as_it_was_written():
 
 
 WHOLE = sweeps.to_toml(sweep())
+UNEVEN = WHOLE.replace("models = []", 'models = ["music-gru"]')
 DEEP, ENDLESS = "a = " + "[" * 50_000, WHOLE.replace("draws = 10", "draws = inf")
 
 
-@pytest.mark.parametrize("text", ["", "format = 2", "nonsense", "format = 1\nunits = 3", WHOLE + "x", DEEP, ENDLESS])
+@pytest.mark.parametrize(
+    "text", ["", "format = 2", "nonsense", "format = 1\nunits = 3", WHOLE + "x", DEEP, ENDLESS, UNEVEN]
+)
 def test_a_file_that_is_no_sweep_is_said_to_be_none(runs: Path, text: str):
     folder = sweeps.SweepFolder(runs / "s")
     folder.path.mkdir(parents=True)

@@ -74,8 +74,9 @@ def test_settings_are_shared_by_all_trials_and_a_fixed_rate_is_not_drawn():
         ({"settings": ["recipe=choice(paper,modern)"]}, "--recipe"),
         ({"settings": ["lr=1e-3", "train.lr=log(1e-4,1e-2)"]}, "twice"),
         ({"settings": ["epochs=0"]}, "train.epochs"),
-        ({"model": "music-gru", "units": ["tanh"]}, "'gru' units"),
-        ({"model": "music-gru", "data": ["vowels"]}, "speech"),
+        ({"models": ["music-gru"], "units": ["tanh"]}, "'music-gru' of 'gru'"),
+        ({"models": ["music-gru", "music-gru-nade"]}, "both made of 'gru' units"),
+        ({"models": ["music-gru"], "data": ["vowels"]}, "speech"),
         ({"draws": 100_000}, "too many"),
     ],
 )
@@ -85,9 +86,13 @@ def test_bad_words_are_refused_before_anything_is_made(words: dict, said: str):
     assert said in f"{caught.value.what} {caught.value.hint}"
 
 
-def test_a_models_own_unit_is_the_one_that_is_swept():
-    made = sweep(model="music-lstm", data=["tiny"], draws=1)
-    assert [(t.name, t.config.model.hidden) for t in trials(made)] == [("lstm-tiny-s0-d00", 36)]
+def test_the_models_own_units_are_what_is_swept_variants_too():
+    made = sweep(models=["music-lstm", "music-lstm-coupled", "music-gru-no-reset"], data=["tiny"], draws=1)
+    assert [(t.name, t.config.model.unit, t.config.model.hidden) for t in trials(made)] == [
+        ("lstm-tiny-s0-d00", "lstm", 36),
+        ("lstm-coupled-tiny-s0-d00", "lstm-coupled", 45),
+        ("gru-no-reset-tiny-s0-d00", "gru-no-reset", 61),
+    ]
 
 
 def test_two_folders_of_one_name_are_refused(tmp_path, monkeypatch: pytest.MonkeyPatch):

@@ -227,3 +227,11 @@ def test_the_picture_names_every_cell_and_fits_a_small_terminal(runs: Path):
     text = console.export_text()
     assert "tiny" in text and "● gru" in text and "✔✔" in text and "2/2 trials" in text
     assert max(map(len, text.splitlines())) <= 80
+
+
+def test_variants_are_swept_beside_the_papers_units(runs: Path, capsys: pytest.CaptureFixture[str]):
+    models = ["--model", "music-gru", "--model", "music-gru-no-reset"]
+    assert gated(["sweep", *QUICK, *models, "--draws", "1", "--epochs", "2", "--jobs", "1", "--name", "s"]) == 0
+    assert "gru-no-reset" in capsys.readouterr().out
+    assert words_of(runs / "s") == {"gru-tiny-s0-d00": "finished", "gru-no-reset-tiny-s0-d00": "finished"}
+    assert gated(["sweep", "--name", "s"]) == 0

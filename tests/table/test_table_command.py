@@ -121,3 +121,13 @@ def test_a_damaged_run_is_left_out_with_a_note(made: Path, capsys: pytest.Captur
 def test_a_figures_folder_that_cannot_be_made_ends_with_3(made: Path, tmp_path: Path):
     (tmp_path / "file").write_text("")
     assert gated(["table", "--figures", str(tmp_path / "file" / "x")]) == 3
+
+
+def test_variants_of_units_have_columns_after_the_papers(runs: Path, capsys: pytest.CaptureFixture[str]):
+    trained = {name: ([8.5], (8.54, 8.52), "finished") for name in ("gru-jsb-s0-d00", "gru-no-reset-jsb-s0-d00")}
+    swept(runs, "gates", trained, units=[], models=["music-gru-no-reset", "music-gru"], draws=1)
+    assert gated(["table", "gates"]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["mean", "tanh", "GRU", "LSTM", "gru-no-reset", "other", "models"] in lines
+    assert ["gates:", "paper", "by", "frame", "–", "8.54", "–", "8.54"] in lines
+    assert [line[1] for line in lines if line[:1] == ["jsb"]] == ["gru", "gru-no-reset"]
