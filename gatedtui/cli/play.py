@@ -26,8 +26,6 @@ def play(files: Annotated[list[Path], typer.Argument(help="MIDI or audio files."
 
     Keys: space pauses · ← → five seconds · home, end · l loops · n p next, previous file · q quits.
     Without a sound card or a player it says what to install; the files stay where they are.
-
-    Example: gated play song.mid
     """
     for file in files:
         if not file.is_file():
