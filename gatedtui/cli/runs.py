@@ -10,6 +10,7 @@ from gatedtui import config as configs
 from gatedtui import events, paths
 from gatedtui.cli import complete, output
 from gatedtui.cli.help import Command, Group
+from gatedtui.cli.progress import Bar
 from gatedtui.errors import GatedError
 from gatedtui.runs import folder as folders
 from gatedtui.runs.history import load
@@ -20,6 +21,9 @@ runs_app = typer.Typer(
 )
 Runs = Annotated[Path | None, typer.Option("--runs", help="The runs folder (default ./runs, or GATED_RUNS).")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document.")]
+
+PATIENCE_S = 1.0
+"""Seconds of reading without a progress bar."""
 
 
 def describe(run: folders.RunFolder) -> dict[str, Any]:
@@ -57,12 +61,17 @@ def number(value: float | None) -> str:
 def list_runs(runs: Runs = None, json: Json = False) -> None:
     """All runs, newest first."""
     place = runs or paths.runs_folder()
-    found = []
-    for run in folders.all_runs(place):
-        try:
-            found.append(describe(run))
-        except GatedError as error:
-            output.say(f"left out {run.name!r}: {error.what}")
+    found, left_out = [], []
+    every = folders.all_runs(place)
+    with Bar(after_s=PATIENCE_S) as bar:
+        for done, run in enumerate(every):
+            bar("reading the runs", done, len(every))
+            try:
+                found.append(describe(run))
+            except GatedError as error:
+                left_out.append(f"left out {run.name!r}: {error.what}")
+    for line in left_out:
+        output.say(line)
     if json:
         output.document(found)
         return
@@ -91,7 +100,8 @@ def show(
 ) -> None:
     """One run: its config and what it reached."""
     found = folders.find(runs or paths.runs_folder(), run)
-    described, history = describe(found), load(found)
+    with Bar(after_s=PATIENCE_S) as bar:
+        described, history = describe(found), load(found, progress=bar)
     if json:
         last = history.last
         more = {"config": configs.nested(found.config()), "last_event": events.to_dict(last) if last else None}
