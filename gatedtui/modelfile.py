@@ -107,7 +107,7 @@ def load(source: str) -> ModelFile:
 
 def read(path: Path) -> ModelFile:
     """Reads and checks one model file; raises `BadSource` as `load` does."""
-    hint = "gated models show music-gru prints a whole one."
+    hint = f"Whole ones are in '{paths.bundled('models')}'."
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)

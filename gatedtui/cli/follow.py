@@ -159,8 +159,8 @@ def _close(run: RunFolder, *, json: bool) -> int:
     if word in ("running", "starting"):
         output.say(f"'{run.name}' is still stopping; gated watch {_quoted(run.name)}")
         return 130
-    output.complain(GatedError(f"The run '{run.name}' ended without a word; its last words are in '{run.log_path}'."))
-    output.say(resume)
+    what = f"The run '{run.name}' ended without a word; its last words are in '{run.log_path}'."
+    output.complain(GatedError(what, resume.strip()))
     return 1
 
 

@@ -29,7 +29,7 @@ def play(files: Annotated[list[Path], typer.Argument(help="MIDI or audio files."
     """
     for file in files:
         if not file.is_file():
-            raise BadSource(f"There is no file '{file}'.", "Check the path.")
+            raise BadSource(f"There is no file '{file}'.", "gated sample --out song.mid makes one.")
     number, silent = 0, False
     with Keys() if output.on_a_terminal() else contextlib.nullcontext() as keys:
         while number < len(files):
