@@ -26,7 +26,7 @@ KEYS = ("?", "\x1b", "e", "\x1b", "3", "2", "1", "\r", "1")
 @pytest.mark.timeout(LENGTH_S + 300)
 def test_a_worker_and_the_app_that_watches_it_do_not_grow(runs: Path, record_property):
     prepare.prepare("vowels", cache=paths.cache_folder())
-    values = {"data.name": "vowels", "model.hidden": 24, "model.head": "mixture", "train.patience": 0}
+    values = {"data.name": "vowels", "model.hidden": 128, "model.head": "mixture", "train.patience": 0}
     run = create(runs, "long", config.build(values | {"train.epochs": 1_000_000}))
     worker = launch.start(run)
     app = App()
