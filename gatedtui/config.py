@@ -20,8 +20,8 @@ def limited(default: Any, *, low: float | None = None, high: float | None = None
     return field(default=default, metadata={"low": low, "high": high, "choices": choices})
 
 
-VARIANTS = ("gru-no-reset", "lstm-no-peepholes", "lstm-no-forget", "lstm-coupled")
-"""Units that are not the paper's: `units.variants`."""
+VARIANTS = {"gru-no-reset": (2, 0), "lstm-no-peepholes": (4, 0), "lstm-no-forget": (3, 2), "lstm-coupled": (3, 2)}
+"""Units that are not the paper's (`units.variants`): blocks of H rows in W, U and b, and rows of peepholes V."""
 
 
 @dataclass(frozen=True)
