@@ -172,7 +172,8 @@ def _voices(
     if samples * request.n > MOST_SAMPLES:
         most = MOST_SAMPLES / request.n / rate_hz
         raise BadArgument(
-            f"{request.n} x {samples / rate_hz:,.0f} seconds of speech are too much at once.", f"--seconds {most:.0f}"
+            f"'{request.n}' times '{samples / rate_hz:,.0f}' seconds of speech are too much at once.",
+            f"--seconds {most:.0f}",
         )
     primer = None
     if request.prime is not None:

@@ -20,8 +20,8 @@ def limited(default: Any, *, low: float | None = None, high: float | None = None
     return field(default=default, metadata={"low": low, "high": high, "choices": choices})
 
 
-VARIANTS = ("gru-no-reset", "lstm-no-peepholes", "lstm-no-forget", "lstm-coupled")
-"""Units that are not the paper's: `units.variants`."""
+VARIANTS = {"gru-no-reset": (2, 0), "lstm-no-peepholes": (4, 0), "lstm-no-forget": (3, 2), "lstm-coupled": (3, 2)}
+"""Units that are not the paper's (`units.variants`): blocks of H rows in W, U and b, and rows of peepholes V."""
 
 
 @dataclass(frozen=True)
@@ -191,6 +191,7 @@ def build(values: Mapping[str, Any]) -> RunConfig:
         BadArgument: naming every unknown key and every value of the wrong type or out of range, all at once.
     """
     problems: list[str] = []
+    hints: list[str] = []
     tables: dict[str, dict[str, Any]] = {table: {} for table in TABLES}
     seed: Any = default("seed")
     for name, value in values.items():
@@ -198,17 +199,19 @@ def build(values: Mapping[str, Any]) -> RunConfig:
             key = find_key(name)
         except BadArgument as error:
             problems.append(error.what.rstrip("."))
+            hints.insert(0, error.hint)
             continue
         problem, value = _checked(key, value)
         if problem:
             problems.append(problem)
+            hints.append(f"Write for example --set {key}={default(key)}")
         elif key == "seed":
             seed = value
         else:
             table, _, name = key.partition(".")
             tables[table][name] = value
     if problems:
-        raise BadArgument("; ".join(problems) + ".", "gated train --help lists the keys and their meaning.")
+        raise BadArgument("; ".join(problems) + ".", hints[0])
     return RunConfig(*(kind(**tables[table]) for table, kind in TABLES.items()), seed=seed)
 
 

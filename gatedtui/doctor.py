@@ -5,16 +5,35 @@ import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 
 from gatedtui import paths
 
-PACKAGES = ("gatedtui", "torch", "numpy", "textual", "typer", "music21", "pretty_midi", "safetensors", "soundfile")
+PACKAGES = (
+    "gatedtui",
+    "torch",
+    "numpy",
+    "scipy",
+    "safetensors",
+    "textual",
+    "rich",
+    "typer",
+    "music21",
+    "pretty_midi",
+    "soundfile",
+    "sounddevice",
+    "psutil",
+)
+MEMORY_NEEDED = 400 * 1024**2
+"""Bytes a run wants: a worker holds 255 MiB beside its data (measured)."""
 ROOM_NEEDED = 200 * 1024**2
 """Bytes that a cache and a few runs want."""
+COLUMNS, LINES = 80, 24
+"""What the views are drawn for."""
 
 
 @dataclass(frozen=True)
@@ -38,14 +57,21 @@ def examine() -> Iterator[Check]:
     """All checks, one after the other; training cannot work here when one of them is `"failed"`."""
     yield Check("python", "ok", f"{platform.python_version()} ({sys.executable})")
     yield from _packages()
+    yield Check("system", "ok", _system())
     yield Check("cpu", "ok", f"{_processor()}, {len(_cores())} of {os.cpu_count()} cores usable")
+    yield _memory()
     yield from _torch()
+    yield _compiler()
     yield _audio_files()
+    yield _instruments()
     yield _sound_card()
     yield _players()
     yield _writable("cache", paths.cache_folder(), "GATED_CACHE")
+    yield _data()
     yield _writable("runs", paths.runs_folder(), "GATED_RUNS")
+    yield _models()
     yield _mirror()
+    yield _ray()
     yield _terminal()
 
 
@@ -55,6 +81,31 @@ def _packages() -> Iterator[Check]:
             yield Check(name, "ok", metadata.version(name))
         except metadata.PackageNotFoundError:
             yield Check(name, "failed", "not installed", f"pip install {name}")
+
+
+def _system() -> str:
+    """The system, and what it runs in as far as that changes what can be expected of it."""
+    inside = {
+        "WSL": "microsoft" in platform.release().lower(),
+        "container": Path("/.dockerenv").exists() or Path("/run/.containerenv").exists(),
+        "ssh": bool(os.environ.get("SSH_CONNECTION")),
+        "tmux": bool(os.environ.get("TMUX")),
+        "screen": bool(os.environ.get("STY")),
+    }
+    where = ", ".join(name for name, found in inside.items() if found)
+    return f"{platform.system()} {platform.release()} {platform.machine()}{f', in {where}' if where else ''}"
+
+
+def _memory() -> Check:
+    try:
+        import psutil
+    except ImportError:
+        return Check("memory", "failed", "psutil is not installed", "pip install psutil")
+    there = psutil.virtual_memory()
+    found = f"{there.available / 1e9:.1f} of {there.total / 1e9:.1f} GB free"
+    if there.available < MEMORY_NEEDED:
+        return Check("memory", "warning", found, "a run takes some 300 MB; gated train one unit at a time")
+    return Check("memory", "ok", found)
 
 
 def _cores() -> set[int]:
@@ -88,7 +139,33 @@ def _torch() -> Iterator[Check]:
         names = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
         yield Check("gpu", "ok", f"{', '.join(names)}; --device auto stays on the CPU, --device cuda uses it")
     else:
-        yield Check("gpu", "warning", "no CUDA device; training runs on the CPU", "nothing: the CPU is enough")
+        yield Check("gpu", "warning", "no CUDA device; training runs on the CPU", "nothing to do: the CPU is enough")
+
+
+def _compiler() -> Check:
+    from gatedtui.kernels.build import find_compiler
+
+    command = find_compiler()
+    found = shutil.which(command[0]) if command else None
+    if found is None:
+        fix = "apt-get install g++, then install gatedtui again: training is a few times faster with compiled kernels"
+        return Check("compiler", "warning", "none; only needed where the kernel above is not native", fix)
+    return Check("compiler", "ok", found)
+
+
+def _instruments() -> Check:
+    """The piano is always there; FluidSynth with a SoundFont is an extra."""
+    from gatedtui.errors import GatedError
+    from gatedtui.sound import fluid
+
+    piano = "the built-in piano"
+    if find_spec("fluidsynth") is None:
+        fix = "only if you want other instruments: pip install 'gatedtui[fluid]'"
+        return Check("instruments", "ok", f"{piano}; FluidSynth (--soundfont) is not installed", fix)
+    try:
+        return Check("instruments", "ok", f"{piano}, FluidSynth, {fluid.soundfont(fluid.BUNDLED)}")
+    except GatedError as error:
+        return Check("instruments", "ok", f"{piano}, FluidSynth; {error.what}", error.hint)
 
 
 def _audio_files() -> Check:
@@ -142,6 +219,33 @@ def _writable(name: str, folder: Path, variable: str) -> Check:
     return Check(name, "ok", found)
 
 
+def _data() -> Check:
+    from gatedtui.data import catalogue
+    from gatedtui.errors import GatedError
+
+    cache = paths.cache_folder()
+    try:
+        names = [entry.name for entry in catalogue.every(cache=cache)]
+    except GatedError as error:
+        return Check("data", "warning", error.what, error.hint)
+    ready = [name for name in names if catalogue.cache_file(name, cache=cache).exists()]
+    return Check("data", "ok", f"prepared: {', '.join(ready) or 'nothing yet'}; gated data list has all")
+
+
+def _models() -> Check:
+    found = sorted(path.stem for path in paths.bundled("checkpoints").glob("*.safetensors"))
+    if not found:
+        fix = "gated train makes one; an installation from the repository or a wheel brings them"
+        return Check("models", "warning", "no released models", fix)
+    return Check("models", "ok", f"{len(found)} released; gated sample SOURCE takes their names, as {found[0]}")
+
+
+def _ray() -> Check:
+    if find_spec("ray") is None:
+        return Check("ray", "ok", "not installed; gated sweep uses this machine", "pip install 'gatedtui[ray]'")
+    return Check("ray", "ok", f"{metadata.version('ray')}: gated sweep --engine ray")
+
+
 def _mirror() -> Check:
     mirror = paths.mirror()
     if mirror is None:
@@ -154,7 +258,24 @@ def _mirror() -> Check:
 def _terminal() -> Check:
     size = shutil.get_terminal_size()
     encoding = (sys.stderr.encoding or "").lower()
-    found = f"{size.columns}×{size.lines}, {os.environ.get('TERM', 'no TERM')}, {encoding or 'unknown encoding'}"
+    words = [f"{size.columns}×{size.lines}", os.environ.get("TERM") or "no TERM", colours(os.environ)]
+    found = ", ".join([*words, encoding or "unknown encoding"])
     if "utf" not in encoding:
         return Check("terminal", "warning", found, "export LANG=C.UTF-8 (curves are drawn with braille characters)")
+    if os.environ.get("TERM", "") in ("", "dumb"):
+        return Check("terminal", "warning", found, "export TERM=xterm-256color, for the live views; --plain needs none")
+    if size.columns < COLUMNS or size.lines < LINES:
+        return Check("terminal", "warning", found, f"{COLUMNS}×{LINES} shows everything; smaller shows less")
     return Check("terminal", "ok", found)
+
+
+def colours(environ: Mapping[str, str]) -> str:
+    """How many colours the terminal's variables promise, in words."""
+    term = environ.get("TERM", "")
+    if environ.get("NO_COLOR"):
+        return "no colours (NO_COLOR)"
+    if term in ("", "dumb"):
+        return "no colours"
+    if environ.get("COLORTERM", "") in ("truecolor", "24bit"):
+        return "16 million colours"
+    return "256 colours" if "256" in term else "16 colours"

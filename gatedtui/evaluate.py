@@ -93,10 +93,13 @@ def evaluate(checkpoint: Checkpoint, dataset: DataSet, split: str) -> dict[str, 
     """
     trained_on = checkpoint.data
     if dataset.kind != trained_on["kind"]:
-        raise BadSource(f"'{dataset.name}' is {dataset.kind}, and the model was trained on {trained_on['kind']}.")
+        raise BadSource(
+            f"'{dataset.name}' is {dataset.kind}, and the model was trained on {trained_on['kind']}.",
+            "Leave out --data.",
+        )
     sequences = pairs(dataset, split, window=checkpoint.config.data.window)
     if not sequences:
-        raise BadSource(f"The {split} part of '{dataset.name}' has no frame to score.", "Choose another --split.")
+        raise BadSource(f"The part '{split}' of '{dataset.name}' has no frame to score.", "Choose another --split.")
     network = restore(checkpoint.config.model, checkpoint.weights)
     found = score(network, sequences, backend="auto")
     return {

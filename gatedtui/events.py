@@ -50,7 +50,7 @@ class Step:
     time: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Epoch:
     """An epoch's end: the validation set has been scored."""
 

@@ -20,14 +20,8 @@ BRIEF = 160_000
 """Numbers a gate in a brief description: four gates of them are under 4 MB of JSON, and more than any screen shows."""
 BRIEF_WAVE = 500_000
 """Samples of the longest waveform in a brief description: a minute at 8 kHz."""
-GATES = {
-    "tanh": (),
-    "gru": ("r", "z"),
-    "lstm": ("i", "f", "o"),
-    "gru-no-reset": ("z",),
-    **dict.fromkeys(("lstm-no-peepholes", "lstm-no-forget", "lstm-coupled"), ("i", "f", "o")),
-}
-"""The gates proper of each unit, with values in 0..1; what else a unit's step gives is its candidate activation."""
+CANDIDATE = "candidate"
+"""What a unit's step gives besides its gates proper, which have values in 0..1."""
 
 
 def frames(piece: np.ndarray) -> np.ndarray:
@@ -138,7 +132,7 @@ def describe(
         "gates": {
             name: _gate(model.unit, name, values, each, digits)
             for name, values in found.items()
-            if name in GATES[model.unit] or not brief
+            if name != CANDIDATE or not brief
         },
         "h": ({} if brief else {"values": _listed(h, 1, digits)})
         | {
@@ -156,7 +150,7 @@ def _gate(unit: str, name: str, values: np.ndarray, each: int, digits: int) -> d
     """A gate's values; of a gate proper also the means over time `mean_openness` (one a unit), over everything `mean`,
     the shares `closed` and `open`, a `histogram` of counts, and where it sets a time constant, `held_steps` by unit."""
     about: dict[str, Any] = {"values": _listed(values, each, digits)}
-    if name not in GATES[unit]:
+    if name == CANDIDATE:
         return about
     openness = values.mean(0)
     about |= {

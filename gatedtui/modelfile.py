@@ -10,20 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from gatedtui import paths
-from gatedtui.config import ModelConfig, build
+from gatedtui.config import VARIANTS, ModelConfig, build
 from gatedtui.errors import BadArgument, BadSource, unknown
 
-GATES = {
-    "tanh": 1,
-    "gru": 3,
-    "lstm": 4,
-    "gru-no-reset": 2,
-    "lstm-no-peepholes": 4,
-    "lstm-no-forget": 3,
-    "lstm-coupled": 3,
-}
+GATES = {"tanh": 1, "gru": 3, "lstm": 4} | {name: gates for name, (gates, _) in VARIANTS.items()}
 """Blocks of H rows in W, U and b: of the paper's three units, and of the variants (`units.variants`)."""
-PEEPHOLES = {"lstm": 3, "lstm-no-forget": 2, "lstm-coupled": 2}
+PEEPHOLES = {"lstm": 3} | {name: rows for name, (_, rows) in VARIANTS.items() if rows}
 """Rows of V, where a unit has it."""
 WIDTHS = {"bernoulli": (88, 88), "nade": (88, 88), "mixture": (20, 10)}
 """Inputs and target width a head is used with: 88 pitches; 20 samples in, 10 out (paper, section 4)."""
@@ -107,7 +99,7 @@ def load(source: str) -> ModelFile:
 
 def read(path: Path) -> ModelFile:
     """Reads and checks one model file; raises `BadSource` as `load` does."""
-    hint = "gated models show music-gru prints a whole one."
+    hint = f"Whole ones are in '{paths.bundled('models')}'."
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)

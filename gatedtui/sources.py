@@ -98,9 +98,10 @@ def _newest(runs: Path, unit: str | None, data: str | None, kind: str | None) ->
         if kind is not None and found.data["kind"] != kind:
             continue
         return Source(found, path, _described(origin, found))
-    wanted = " ".join(part for part in (unit, kind, f"on '{data}'" if data else "") if part)
+    wanted = " ".join(part for part in (unit, kind, f"on {data}" if data else "") if part)
     hint = f"gated train{f' --unit {unit}' if unit else ''}{f' --data {data}' if data else ''}"
-    raise BadSource(f"There is no trained model{f' for {wanted}' if wanted else ''} here.", hint)
+    asked = f" for '{wanted}'" if wanted else ""
+    raise BadSource(f"There is no trained model{asked} here.", hint)
 
 
 def _candidates(runs: Path, *, joint: bool) -> Iterator[tuple[Path, str, Checkpoint]]:

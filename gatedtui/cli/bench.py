@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gatedtui.cli import output
+from gatedtui.cli import complete, output
 from gatedtui.cli.options import Json
 from gatedtui.errors import unknown
 
@@ -31,7 +31,11 @@ def bench(
     quick: Annotated[bool, typer.Option("--quick", help="Within 40 s: one thread, fewer sides.")] = False,
     build: Annotated[
         str | None,
-        typer.Option("--build", help="avx2 or baseline: how fast an older CPU's kernels are, and torch on it."),
+        typer.Option(
+            "--build",
+            help="avx2 or baseline: how fast an older CPU's kernels are, and torch on it.",
+            autocompletion=complete.words("avx2", "baseline"),
+        ),
     ] = None,
 ) -> None:
     """Times training and sampling against torch.nn, plain cells and the other kernels; within 4 minutes.

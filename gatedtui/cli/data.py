@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gatedtui import paths
-from gatedtui.cli import output
+from gatedtui.cli import complete, output
+from gatedtui.cli.help import Command, Group
 from gatedtui.cli.options import Json
 from gatedtui.cli.progress import Bar
 from gatedtui.data import catalogue
@@ -16,9 +17,16 @@ from gatedtui.data.catalogue import Entry
 if TYPE_CHECKING:
     from gatedtui.data.dataset import DataSet
 
-data_app = typer.Typer(help="Data sets: list, look, fetch, and import folders of your own.", no_args_is_help=True)
+data_app = typer.Typer(
+    cls=Group,
+    rich_markup_mode=None,
+    help="Data sets: list, look, fetch, and import folders of your own.",
+    no_args_is_help=True,
+)
 Mirror = Annotated[str | None, typer.Option("--mirror", help="A folder or URL tried first (or GATED_MIRROR).")]
-Names = Annotated[list[str] | None, typer.Argument(help="Names of data sets, or paths of folders.")]
+Names = Annotated[
+    list[str] | None, typer.Argument(help="Names of data sets, or paths of folders.", autocompletion=complete.data)
+]
 Rate = Annotated[int, typer.Option("--rate-hz", help="Samples a second for a folder of recordings (8000).")]
 SPLITS = ("train", "valid", "test")
 KINDS = {"music": "music", "speech": "sound"}
@@ -27,12 +35,9 @@ SKIPPED_SHOWN = 20
 """Lines of the list of skipped files that are printed; --json has them all."""
 
 
-@data_app.command("list")
+@data_app.command("list", cls=Command)
 def list_data(json: Json = False) -> None:
-    """The data sets there are, and whether they are ready to be used.
-
-    Example: gated data list --json
-    """
+    """The data sets there are, and whether they are ready to be used."""
     cache = paths.cache_folder()
     entries = catalogue.every(cache=cache)
     if json:
@@ -42,12 +47,9 @@ def list_data(json: Json = False) -> None:
     output.table(["name", "kind", "ready", "what", "licence"], rows)
 
 
-@data_app.command()
+@data_app.command(cls=Command)
 def fetch(names: Names = None, mirror: Mirror = None, rate_hz: Rate = 0, json: Json = False) -> None:
-    """Prepares data sets in the cache, so that training needs nothing else.
-
-    Examples: gated data fetch bach jsb · gated data fetch jsb --mirror ~/mirror · gated data fetch ./songs
-    """
+    """Prepares data sets in the cache, so that training needs nothing else."""
     found = _prepared(names or ["bach"], mirror, rate_hz)
     if json:
         output.document([_entry(entry) | {"digest": data.digest, "pieces": _pieces(data)} for entry, data in found])
@@ -56,7 +58,7 @@ def fetch(names: Names = None, mirror: Mirror = None, rate_hz: Rate = 0, json: J
         _outcome(entry.name, data)
 
 
-@data_app.command("import")
+@data_app.command("import", cls=Command)
 def import_data(
     name: Annotated[str, typer.Argument(help="The name to give.")],
     path: Annotated[Path, typer.Argument(help="A folder of MIDI or MusicXML files, or of audio files.")],
@@ -65,10 +67,7 @@ def import_data(
     replace: Annotated[bool, typer.Option("--replace", help="Even if the name stands for another folder.")] = False,
     json: Json = False,
 ) -> None:
-    """Gives a folder of your own a name, and prepares it as it is now.
-
-    Example: gated data import my-songs ~/Music/midi
-    """
+    """Gives a folder of your own a name, and prepares it as it is now."""
     from gatedtui.data import describe, prepare
 
     cache = paths.cache_folder()
@@ -83,12 +82,9 @@ def import_data(
     output.say(f"  gated train --data {name}")
 
 
-@data_app.command()
+@data_app.command(cls=Command)
 def info(names: Names = None, mirror: Mirror = None, rate_hz: Rate = 0, json: Json = False) -> None:
-    """What a data set holds, and the NLL of guessing each frame without looking at those before it.
-
-    Examples: gated data info jsb nottingham muse piano · gated data info ./songs --json
-    """
+    """What a data set holds, and the NLL of guessing each frame without looking at those before it."""
     from gatedtui.data import describe
 
     found = [_entry(entry) | describe.describe(data) for entry, data in _prepared(names or ["bach"], mirror, rate_hz)]

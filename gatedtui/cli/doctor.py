@@ -12,7 +12,7 @@ NOT_POSSIBLE = 4
 
 
 def doctor(json: Json = False) -> None:
-    """Looks at versions, CPU, kernel, devices, audio and folders.
+    """Looks at versions, CPU, memory, kernel, devices, sound, folders, data, models and the terminal.
 
     Exits 0 unless training cannot work here (4).
     """

@@ -5,7 +5,7 @@ from typing import Annotated
 from typer import Option
 
 from gatedtui import paths
-from gatedtui.cli import output
+from gatedtui.cli import complete, output
 from gatedtui.cli.options import Json, Runs, Source
 from gatedtui.cli.progress import Bar
 from gatedtui.errors import unknown
@@ -15,15 +15,16 @@ SPLITS = ("train", "valid", "test")
 
 def evaluate(
     source: Source = None,
-    data: Annotated[str | None, Option("--data", help="Another data set than the model's own.")] = None,
-    split: Annotated[str, Option("--split", help="train, valid or test.")] = "test",
+    data: Annotated[
+        str | None, Option("--data", help="Another data set than the model's own.", autocompletion=complete.data)
+    ] = None,
+    split: Annotated[
+        str, Option("--split", help="train, valid or test.", autocompletion=complete.words(*SPLITS))
+    ] = "test",
     runs: Runs = None,
     json: Json = False,
 ) -> None:
-    """Scores a model: frames 2..T of every piece, weighted by frame and by piece.
-
-    Examples: gated eval gru-bach · gated eval runs/gru-bach-1/best.safetensors --split valid --json
-    """
+    """Scores a model: frames 2..T of every piece, weighted by frame and by piece."""
     if split not in SPLITS:
         raise unknown("split", split, SPLITS)
     from gatedtui import evaluate as evaluation

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from subprocess import Popen
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -18,11 +19,13 @@ from gatedtui.runs import follow, launch
 from gatedtui.runs.folder import RunFolder
 from gatedtui.runs.history import History, load
 from gatedtui.runs.status import status
-from gatedtui.start import Worker
 from gatedtui.tui import looks
 
+if TYPE_CHECKING:
+    from gatedtui.start import Worker
 
-def after_start(workers: Sequence[Worker], *, detach: bool, json: bool, plain: bool, from_start: bool = True) -> None:
+
+def after_start(workers: "Sequence[Worker]", *, detach: bool, json: bool, plain: bool, from_start: bool = True) -> None:
     """Follows workers this process started, then exits with the code of the worst of them.
 
     SIGINT and SIGTERM ask the workers to stop and wait for them; `d` in the live view leaves them training.
@@ -81,7 +84,7 @@ def _asking_to_stop(processes: Mapping[RunFolder, Popen[bytes]]) -> Iterator[lis
             signal.signal(number, handler)
 
 
-def _await_exit(worker: Worker) -> None:
+def _await_exit(worker: "Worker") -> None:
     """A worker lets go of its lock a moment before its process ends; waits for that moment."""
     deadline = time.monotonic() + 5
     while worker.process.poll() is None and time.monotonic() < deadline:
@@ -156,8 +159,8 @@ def _close(run: RunFolder, *, json: bool) -> int:
     if word in ("running", "starting"):
         output.say(f"'{run.name}' is still stopping; gated watch {_quoted(run.name)}")
         return 130
-    output.complain(GatedError(f"The run '{run.name}' ended without a word; its last words are in '{run.log_path}'."))
-    output.say(resume)
+    what = f"The run '{run.name}' ended without a word; its last words are in '{run.log_path}'."
+    output.complain(GatedError(what, resume.strip()))
     return 1
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 from typer import Option
 
 from gatedtui import paths
-from gatedtui.cli import output
+from gatedtui.cli import complete, output
 from gatedtui.cli.options import Json, Runs, Source
 from gatedtui.cli.progress import Bar
 from gatedtui.errors import BadArgument
@@ -20,7 +20,12 @@ MOST = 200_000
 def gates(
     source: Source = None,
     input: Annotated[
-        str | None, Option("--input", help="What it hears: DATA:INDEX (a test piece), a MIDI or sound file, pitches.")
+        str | None,
+        Option(
+            "--input",
+            help="What it hears: DATA:INDEX (a test piece), a MIDI or sound file, pitches.",
+            autocompletion=complete.inputs,
+        ),
     ] = None,
     layer: Annotated[int, Option("--layer", help="Which layer, from 1.")] = 1,
     out: Annotated[Path | None, Option("--out", help="FILE.svg: the heat-maps as a picture.")] = None,
@@ -31,11 +36,7 @@ def gates(
     runs: Runs = None,
     json: Json = False,
 ) -> None:
-    """Shows how open each gate of each unit is at every step, which units hold on for long, and what surprises.
-
-    Examples: gated gates gru-bach --input bach:0 · gated gates gru-bach --input song.mid --out gates.svg ·
-    gated gates lstm-bach --input bach:3 --json
-    """
+    """Shows how open each gate of each unit is at every step, which units hold on for long, and what surprises."""
     if input is None:
         raise BadArgument("What should it hear?", "gated gates --input bach:0")
     if out is not None and out.suffix.lower() != ".svg":

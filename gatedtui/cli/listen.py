@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from gatedtui import paths
-from gatedtui.cli import output, pages
+from gatedtui.cli import complete, output, pages
 from gatedtui.cli.options import Json, Runs
 from gatedtui.cli.progress import Bar
 from gatedtui.errors import BadArgument, BadSource, unknown
@@ -25,32 +25,95 @@ PLACE = Path("listen")
 
 def listen(
     what: Annotated[
-        list[str], typer.Argument(help="Audio or MIDI files, runs, released models, checkpoints, or DATA:INDEX.")
+        list[str],
+        typer.Argument(
+            help="Audio or MIDI files, runs, released models, checkpoints, or DATA:INDEX.",
+            autocompletion=complete.sounds,
+        ),
     ],
-    blind: Annotated[bool, typer.Option("--blind", help="A blind test: labels hidden, answers counted.")] = False,
-    task: Annotated[str, typer.Option("--task", help="Blind: abx, prefer or real (which one is real?).")] = "abx",
-    trials: Annotated[int, typer.Option("--trials", help="Blind: how many presentations.")] = 10,
-    excerpts: Annotated[int, typer.Option("--excerpts", help="Blind: over so many pieces and seeds.")] = 1,
+    blind: Annotated[
+        bool,
+        typer.Option("--blind", help="A blind test: labels hidden, answers counted.", rich_help_panel="A blind test"),
+    ] = False,
+    task: Annotated[
+        str,
+        typer.Option(
+            "--task",
+            help="Blind: abx, prefer or real (which one is real?).",
+            autocompletion=complete.words("abx", "prefer", "real"),
+            rich_help_panel="A blind test",
+        ),
+    ] = "abx",
+    trials: Annotated[
+        int, typer.Option("--trials", help="Blind: how many presentations.", rich_help_panel="A blind test")
+    ] = 10,
+    excerpts: Annotated[
+        int, typer.Option("--excerpts", help="Blind: over so many pieces and seeds.", rich_help_panel="A blind test")
+    ] = 1,
     results: Annotated[
-        Path | None, typer.Option("--results", help="Blind: the file answers are added to (listen-results.json).")
+        Path | None,
+        typer.Option(
+            "--results",
+            help="Blind: the file answers are added to (listen-results.json).",
+            rich_help_panel="A blind test",
+        ),
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Write the clips into this folder.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Write the clips into this folder.", rich_help_panel="Pages and files")
+    ] = None,
     html: Annotated[
-        Path | None, typer.Option("--html", help="FILE.html: a page to hear them on; with --blind a test.")
+        Path | None,
+        typer.Option(
+            "--html", help="FILE.html: a page to hear them on; with --blind a test.", rich_help_panel="Pages and files"
+        ),
     ] = None,
-    seconds: Annotated[float | None, typer.Option("--seconds", help="Length that models draw (default 30).")] = None,
-    temperature: Annotated[float, typer.Option("--temperature", help="Below 1 cautious, above 1 adventurous.")] = 1.0,
-    seed: Annotated[int, typer.Option("--seed", help="Of every model's draw, and of the blind order.")] = 1,
+    seconds: Annotated[
+        float | None,
+        typer.Option("--seconds", help="Length that models draw (default 30).", rich_help_panel="What models draw"),
+    ] = None,
+    temperature: Annotated[
+        float,
+        typer.Option(
+            "--temperature", help="Below 1 cautious, above 1 adventurous.", rich_help_panel="What models draw"
+        ),
+    ] = 1.0,
+    seed: Annotated[
+        int,
+        typer.Option(
+            "--seed", help="Of every model's draw, and of the blind order.", rich_help_panel="What models draw"
+        ),
+    ] = 1,
     prime: Annotated[
-        str | None, typer.Option("--prime", help="How models begin: a file, DATA:INDEX or pitches.")
+        str | None,
+        typer.Option(
+            "--prime", help="How models begin: a file, DATA:INDEX or pitches.", rich_help_panel="What models draw"
+        ),
     ] = None,
-    prime_steps: Annotated[int | None, typer.Option("--prime-steps", help="Use this much of the primer.")] = None,
-    qpm: Annotated[float, typer.Option("--qpm", help="Quarter notes a minute.")] = 96.0,
-    restrike: Annotated[int, typer.Option("--restrike", help="Strike held notes anew every N quarter notes.")] = 0,
+    prime_steps: Annotated[
+        int | None,
+        typer.Option("--prime-steps", help="Use this much of the primer.", rich_help_panel="What models draw"),
+    ] = None,
+    qpm: Annotated[
+        float, typer.Option("--qpm", help="Quarter notes a minute.", rich_help_panel="What models draw")
+    ] = 96.0,
+    restrike: Annotated[
+        int,
+        typer.Option(
+            "--restrike", help="Strike held notes anew every N quarter notes.", rich_help_panel="What models draw"
+        ),
+    ] = 0,
     soundfont: Annotated[
-        str | None, typer.Option("--soundfont", help="Play music through FluidSynth: a file, or TimGM6mb.")
+        str | None,
+        typer.Option(
+            "--soundfont",
+            help="Play music through FluidSynth: a file, or TimGM6mb.",
+            rich_help_panel="What models draw",
+        ),
     ] = None,
-    program: Annotated[int, typer.Option("--program", help="General MIDI instrument of the SoundFont.")] = 0,
+    program: Annotated[
+        int,
+        typer.Option("--program", help="General MIDI instrument of the SoundFont.", rich_help_panel="What models draw"),
+    ] = 0,
     runs: Runs = None,
     json: Json = False,
 ) -> None:
@@ -58,9 +121,6 @@ def listen(
 
     With DATA:INDEX among them, models go on from that piece's beginning, and the piece itself is the real continuation.
     Without a sound card the pictures stay and the clips can be written as files.
-
-    Examples: gated listen bach:3 gru-bach-1 lstm-bach-1 · gated listen a.wav b.mid ·
-    gated listen bach:3 gru-bach --blind --task real --excerpts 5 · gated listen bach:3 gru-bach --html page.html
     """
     from gatedtui.listen import blind as tests
 

@@ -13,6 +13,7 @@ from gatedtui.cli.data import data_app
 from gatedtui.cli.doctor import doctor
 from gatedtui.cli.evaluate import evaluate
 from gatedtui.cli.gates import gates
+from gatedtui.cli.help import Command, Group
 from gatedtui.cli.listen import listen
 from gatedtui.cli.models import models_app
 from gatedtui.cli.play import play
@@ -25,30 +26,32 @@ from gatedtui.cli.train import resume, stop, train
 from gatedtui.cli.watch import watch
 from gatedtui.errors import BadArgument, GatedError
 
+TRAIN, HEAR, LOOK, KEEP = "Train", "Hear", "Look", "Data and machine"
 app = typer.Typer(
     name="gated",
+    cls=Group,
     help="Train, watch and hear the recurrent units of Chung et al. 2014: tanh, LSTM, GRU.",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
 )
-app.command()(train)
-app.command()(resume)
-app.command()(stop)
-app.command()(watch)
-app.command()(sweep)
-app.command()(table)
-app.add_typer(runs_app, name="runs")
-app.command(name="eval")(evaluate)
-app.command()(sample)
-app.command()(play)
-app.command()(listen)
-app.command()(gates)
-app.command()(report)
-app.add_typer(data_app, name="data")
-app.add_typer(models_app, name="models")
-app.command()(bench)
-app.command()(doctor)
+app.command(cls=Command, rich_help_panel=TRAIN)(train)
+app.command(cls=Command, rich_help_panel=TRAIN)(resume)
+app.command(cls=Command, rich_help_panel=TRAIN)(stop)
+app.command(cls=Command, rich_help_panel=TRAIN)(watch)
+app.command(cls=Command, rich_help_panel=TRAIN)(sweep)
+app.command(cls=Command, rich_help_panel=HEAR)(sample)
+app.command(cls=Command, rich_help_panel=HEAR)(play)
+app.command(cls=Command, rich_help_panel=HEAR)(listen)
+app.command(name="eval", cls=Command, rich_help_panel=LOOK)(evaluate)
+app.command(cls=Command, rich_help_panel=LOOK)(table)
+app.command(cls=Command, rich_help_panel=LOOK)(gates)
+app.command(cls=Command, rich_help_panel=LOOK)(report)
+app.add_typer(runs_app, name="runs", rich_help_panel=LOOK)
+app.add_typer(data_app, name="data", rich_help_panel=KEEP)
+app.add_typer(models_app, name="models", rich_help_panel=KEEP)
+app.command(cls=Command, rich_help_panel=KEEP)(bench)
+app.command(cls=Command, rich_help_panel=KEEP)(doctor)
 
 
 def _version(wanted: bool) -> None:

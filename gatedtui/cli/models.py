@@ -5,9 +5,15 @@ from typing import Annotated
 import typer
 
 from gatedtui import modelfile
-from gatedtui.cli import output
+from gatedtui.cli import complete, output
+from gatedtui.cli.help import Command, Group
 
-models_app = typer.Typer(help="Model files: sizes and parameter counts beside the paper's.", no_args_is_help=True)
+models_app = typer.Typer(
+    cls=Group,
+    rich_markup_mode=None,
+    help="Model files: sizes and parameter counts beside the paper's.",
+    no_args_is_help=True,
+)
 Json = Annotated[bool, typer.Option("--json", help="One JSON document.")]
 
 
@@ -28,7 +34,7 @@ def _as_dict(file: modelfile.ModelFile) -> dict[str, object]:
     }
 
 
-@models_app.command("list")
+@models_app.command("list", cls=Command)
 def list_models(json: Json = False) -> None:
     """The bundled models."""
     files = [modelfile.load(name) for name in modelfile.names()]
@@ -46,12 +52,12 @@ def list_models(json: Json = False) -> None:
     output.table(columns, rows, right={2, 3, 4, 5, 6})
 
 
-@models_app.command()
-def show(model: Annotated[str, typer.Argument(help="A model's name or file.")], json: Json = False) -> None:
-    """One model: its sizes, how they are counted, and the paper's figures.
-
-    Example: gated models show music-gru
-    """
+@models_app.command(cls=Command)
+def show(
+    model: Annotated[str, typer.Argument(help="A model's name or file.", autocompletion=complete.models)],
+    json: Json = False,
+) -> None:
+    """One model: its sizes, how they are counted, and the paper's figures."""
     file = modelfile.load(model)
     if json:
         output.document(_as_dict(file))

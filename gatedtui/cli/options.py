@@ -5,11 +5,24 @@ from typing import Annotated
 
 import typer
 
+from gatedtui.cli import complete
+
 Runs = Annotated[Path | None, typer.Option("--runs", help="The runs folder (default ./runs, or GATED_RUNS).")]
 Json = Annotated[bool, typer.Option("--json", help="Results as JSON on stdout.")]
 Plain = Annotated[bool, typer.Option("--plain", help="One line an epoch, no live view.")]
-Unit = Annotated[str | None, typer.Option("--unit", help="tanh, lstm, gru, or all where it makes sense.")]
+Unit = Annotated[
+    str | None,
+    typer.Option(
+        "--unit",
+        help="tanh, lstm, gru, or all where it makes sense.",
+        rich_help_panel="Model and data",
+        autocompletion=complete.words("tanh", "lstm", "gru", "all"),
+    ),
+]
 Source = Annotated[
     str | None,
-    typer.Argument(help="A checkpoint's path, a run's name, or a released name; without it the newest that fits."),
+    typer.Argument(
+        help="A checkpoint's path, a run's name, or a released name; without it the newest that fits.",
+        autocompletion=complete.sources,
+    ),
 ]

@@ -26,12 +26,10 @@ def play(files: Annotated[list[Path], typer.Argument(help="MIDI or audio files."
 
     Keys: space pauses · ← → five seconds · home, end · l loops · n p next, previous file · q quits.
     Without a sound card or a player it says what to install; the files stay where they are.
-
-    Example: gated play song.mid
     """
     for file in files:
         if not file.is_file():
-            raise BadSource(f"There is no file '{file}'.", "Check the path.")
+            raise BadSource(f"There is no file '{file}'.", "gated sample --out song.mid makes one.")
     number, silent = 0, False
     with Keys() if output.on_a_terminal() else contextlib.nullcontext() as keys:
         while number < len(files):

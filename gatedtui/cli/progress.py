@@ -9,9 +9,14 @@ WIDTH = 24
 
 
 class Bar:
-    """Called with `(what, done, total)`; shows the share done and the time left. `total` 0 means unknown."""
+    """Called with `(what, done, total)`; shows the share done and the time left. `total` 0 means unknown.
 
-    def __init__(self) -> None:
+    Args:
+        after_s: seconds during which nothing is said: for what is mostly over in a moment.
+    """
+
+    def __init__(self, *, after_s: float = 0.0) -> None:
+        self._quiet_until = time.monotonic() + after_s
         self._what = ""
         self._began = 0.0
         self._drawn = 0.0
@@ -19,6 +24,8 @@ class Bar:
 
     def __call__(self, what: str, done: int, total: int) -> None:
         now = time.monotonic()
+        if now < self._quiet_until:
+            return
         if what != self._what:
             self._what, self._began, self._drawn, self._told = what, now, 0.0, 0
             if total <= 0 or not output.sys.stderr.isatty():

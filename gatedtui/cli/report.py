@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from gatedtui import paths
-from gatedtui.cli import output, pages
+from gatedtui.cli import complete, output, pages
 from gatedtui.cli.options import Runs
 from gatedtui.cli.progress import Bar
 from gatedtui.errors import BadArgument
@@ -15,7 +15,11 @@ from gatedtui.errors import BadArgument
 def report(
     sources: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[RUN]...", help="Runs, released models or checkpoints; without any, the newest runs."),
+        typer.Argument(
+            metavar="[RUN]...",
+            help="Runs, released models or checkpoints; without any, the newest runs.",
+            autocompletion=complete.sources,
+        ),
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="FILE.html.")] = None,
     samples: Annotated[int, typer.Option("--samples", help="Songs of each model; 0 = none.")] = 3,
@@ -32,9 +36,6 @@ def report(
     one primer beside the real continuation, gates, statistics, and the commands that make it all again.
 
     Without RUN: the newest run with the newest of the other units on the same data, else released models.
-
-    Examples: gated report --out report.html · gated report tanh-jsb-1 lstm-jsb-1 gru-jsb-1 --out jsb.html ·
-    gated report gru-speech-a --samples 1 --out speech.html
     """
     if out is None:
         raise BadArgument("Where should the report go?", "gated report --out report.html")

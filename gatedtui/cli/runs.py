@@ -8,15 +8,22 @@ import typer
 
 from gatedtui import config as configs
 from gatedtui import events, paths
-from gatedtui.cli import output
+from gatedtui.cli import complete, output
+from gatedtui.cli.help import Command, Group
+from gatedtui.cli.progress import Bar
 from gatedtui.errors import GatedError
 from gatedtui.runs import folder as folders
 from gatedtui.runs.history import load
 from gatedtui.runs.row import read_row
 
-runs_app = typer.Typer(help="The runs: list, look at one, remove.", no_args_is_help=True)
+runs_app = typer.Typer(
+    cls=Group, rich_markup_mode=None, help="The runs: list, look at one, remove.", no_args_is_help=True
+)
 Runs = Annotated[Path | None, typer.Option("--runs", help="The runs folder (default ./runs, or GATED_RUNS).")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document.")]
+
+PATIENCE_S = 1.0
+"""Seconds of reading without a progress bar."""
 
 
 def describe(run: folders.RunFolder) -> dict[str, Any]:
@@ -50,16 +57,21 @@ def number(value: float | None) -> str:
     return "-" if value is None or not math.isfinite(value) else f"{value:.2f}"
 
 
-@runs_app.command("list")
+@runs_app.command("list", cls=Command)
 def list_runs(runs: Runs = None, json: Json = False) -> None:
     """All runs, newest first."""
     place = runs or paths.runs_folder()
-    found = []
-    for run in folders.all_runs(place):
-        try:
-            found.append(describe(run))
-        except GatedError as error:
-            output.say(f"left out {run.name!r}: {error.what}")
+    found, left_out = [], []
+    every = folders.all_runs(place)
+    with Bar(after_s=PATIENCE_S) as bar:
+        for done, run in enumerate(every):
+            bar("reading the runs", done, len(every))
+            try:
+                found.append(describe(run))
+            except GatedError as error:
+                left_out.append(f"left out {run.name!r}: {error.what}")
+    for line in left_out:
+        output.say(line)
     if json:
         output.document(found)
         return
@@ -80,14 +92,16 @@ def list_runs(runs: Runs = None, json: Json = False) -> None:
     output.table(columns, rows, right={5, 6, 7, 8, 9, 10})
 
 
-@runs_app.command()
-def show(run: Annotated[str, typer.Argument(help="A run's name.")], runs: Runs = None, json: Json = False) -> None:
-    """One run: its config and what it reached.
-
-    Example: gated runs show gru-bach-1
-    """
+@runs_app.command(cls=Command)
+def show(
+    run: Annotated[str, typer.Argument(help="A run's name.", autocompletion=complete.runs)],
+    runs: Runs = None,
+    json: Json = False,
+) -> None:
+    """One run: its config and what it reached."""
     found = folders.find(runs or paths.runs_folder(), run)
-    described, history = describe(found), load(found)
+    with Bar(after_s=PATIENCE_S) as bar:
+        described, history = describe(found), load(found, progress=bar)
     if json:
         last = history.last
         more = {"config": configs.nested(found.config()), "last_event": events.to_dict(last) if last else None}
@@ -99,16 +113,13 @@ def show(run: Annotated[str, typer.Argument(help="A run's name.")], runs: Runs =
     output.result(configs.to_toml(found.config()).rstrip())
 
 
-@runs_app.command()
+@runs_app.command(cls=Command)
 def rm(
-    names: Annotated[list[str], typer.Argument(help="Names of runs.")],
+    names: Annotated[list[str], typer.Argument(help="Names of runs.", autocompletion=complete.runs)],
     runs: Runs = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Removes runs that are not running, with everything they hold.
-
-    Example: gated runs rm gru-bach-1 --yes
-    """
+    """Removes runs that are not running, with everything they hold."""
     found = [folders.find(runs or paths.runs_folder(), name) for name in names]
     if not yes and not typer.confirm(f"Remove {', '.join(run.name for run in found)} for good?", err=True):
         output.say("Nothing was removed.")

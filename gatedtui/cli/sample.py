@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gatedtui import paths
-from gatedtui.cli import output
+from gatedtui.cli import complete, output
 from gatedtui.cli.options import Json, Runs, Source, Unit
 from gatedtui.cli.progress import Bar
 from gatedtui.errors import BadArgument, nearest
@@ -25,39 +25,84 @@ QPM = 96.0
 
 def sample(
     source: Source = None,
-    out: Annotated[list[Path] | None, typer.Option("--out", help="FILE.mid .wav .flac .ogg .mp3; repeatable.")] = None,
+    out: Annotated[
+        list[Path] | None,
+        typer.Option("--out", help="FILE.mid .wav .flac .ogg .mp3; repeatable.", rich_help_panel="What is written"),
+    ] = None,
     unit: Unit = None,
-    data: Annotated[str | None, typer.Option("--data", help="Take a model trained on this data set.")] = None,
-    n: Annotated[int, typer.Option("--n", help="How many songs; 3 writes FILE-1 … FILE-3.")] = 1,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            "--data",
+            help="Take a model trained on this data set.",
+            autocompletion=complete.data,
+            rich_help_panel="Model and data",
+        ),
+    ] = None,
+    n: Annotated[
+        int, typer.Option("--n", help="How many songs; 3 writes FILE-1 … FILE-3.", rich_help_panel="What is drawn")
+    ] = 1,
     steps: Annotated[
-        int | None, typer.Option("--steps", help="Length in steps: of the grid, or of 10 samples.")
+        int | None,
+        typer.Option(
+            "--steps", help="Length in steps: of the grid, or of 10 samples.", rich_help_panel="What is drawn"
+        ),
     ] = None,
-    seconds: Annotated[float | None, typer.Option("--seconds", help="Length (default 30; speech 5).")] = None,
-    temperature: Annotated[float, typer.Option("--temperature", help="Below 1 cautious, above 1 adventurous.")] = 1.0,
-    greedy: Annotated[bool, typer.Option("--greedy", help="Always the likelier value, no chance.")] = False,
-    seed: Annotated[int, typer.Option("--seed", help="Same seed, same bytes.")] = 1,
+    seconds: Annotated[
+        float | None, typer.Option("--seconds", help="Length (default 30; speech 5).", rich_help_panel="What is drawn")
+    ] = None,
+    temperature: Annotated[
+        float,
+        typer.Option("--temperature", help="Below 1 cautious, above 1 adventurous.", rich_help_panel="What is drawn"),
+    ] = 1.0,
+    greedy: Annotated[
+        bool, typer.Option("--greedy", help="Always the likelier value, no chance.", rich_help_panel="What is drawn")
+    ] = False,
+    seed: Annotated[int, typer.Option("--seed", help="Same seed, same bytes.", rich_help_panel="What is drawn")] = 1,
     prime: Annotated[
-        str | None, typer.Option("--prime", help="How it begins: a file, DATA:INDEX (a test piece), or pitches.")
+        str | None,
+        typer.Option(
+            "--prime",
+            help="How it begins: a file, DATA:INDEX (a test piece), or pitches.",
+            rich_help_panel="What is drawn",
+        ),
     ] = None,
-    prime_steps: Annotated[int | None, typer.Option("--prime-steps", help="Use this much of the primer.")] = None,
-    keep_prime: Annotated[bool, typer.Option("--keep-prime", help="Write the primer before the song.")] = False,
-    qpm: Annotated[float, typer.Option("--qpm", help="Quarter notes a minute.")] = QPM,
-    restrike: Annotated[int, typer.Option("--restrike", help="Strike held notes anew every N quarter notes.")] = 0,
-    program: Annotated[int, typer.Option("--program", help="General MIDI instrument, 0 to 127.")] = 0,
+    prime_steps: Annotated[
+        int | None, typer.Option("--prime-steps", help="Use this much of the primer.", rich_help_panel="What is drawn")
+    ] = None,
+    keep_prime: Annotated[
+        bool, typer.Option("--keep-prime", help="Write the primer before the song.", rich_help_panel="What is drawn")
+    ] = False,
+    qpm: Annotated[
+        float, typer.Option("--qpm", help="Quarter notes a minute.", rich_help_panel="What is written")
+    ] = QPM,
+    restrike: Annotated[
+        int,
+        typer.Option(
+            "--restrike", help="Strike held notes anew every N quarter notes.", rich_help_panel="What is written"
+        ),
+    ] = 0,
+    program: Annotated[
+        int, typer.Option("--program", help="General MIDI instrument, 0 to 127.", rich_help_panel="What is written")
+    ] = 0,
     soundfont: Annotated[
-        str | None, typer.Option("--soundfont", help="Audio through FluidSynth: a SoundFont's file, or TimGM6mb.")
+        str | None,
+        typer.Option(
+            "--soundfont",
+            help="Audio through FluidSynth: a SoundFont's file, or TimGM6mb.",
+            rich_help_panel="What is written",
+        ),
     ] = None,
-    stats: Annotated[bool, typer.Option("--stats", help="Measures beside those of the training set.")] = False,
+    stats: Annotated[
+        bool,
+        typer.Option("--stats", help="Measures beside those of the training set.", rich_help_panel="What is written"),
+    ] = False,
     runs: Runs = None,
     json: Json = False,
 ) -> None:
     """Draws songs or voices from a model and writes them, with a FILE.json that says how they came to be.
 
     Without SOURCE: the newest run that fits, else a released model.
-
-    Examples: gated sample --out song.mid · gated sample gru-bach-1 --out song.mid --out song.wav --seed 7 ·
-    gated sample --prime bach:3 --keep-prime --out song.mid · gated sample --prime "C4,E4,G4*8" --out song.mid ·
-    gated sample --data speech-a --prime speech-a:5 --out voice.wav · gated sample --unit all --out song.mid --stats
     """
     outs = out or []
     kind = _kind(outs)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gatedtui import paths
-from gatedtui.cli import output
+from gatedtui.cli import complete, output
 from gatedtui.cli.options import Json, Plain, Runs
 from gatedtui.cli.progress import Bar
 from gatedtui.errors import BadArgument, GatedError, unknown
@@ -30,30 +30,86 @@ DRAW_EVERY = 2
 
 
 def sweep(
-    units: Annotated[list[str] | None, typer.Option("--unit", help="tanh, lstm, gru or all; repeatable.")] = None,
+    units: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--unit",
+            help="tanh, lstm, gru or all; repeatable.",
+            autocompletion=complete.words("tanh", "lstm", "gru", "all"),
+            rich_help_panel="Model and data",
+        ),
+    ] = None,
     data: Annotated[
-        list[str] | None, typer.Option("--data", help="A data set; repeatable (default jsb nottingham muse piano).")
+        list[str] | None,
+        typer.Option(
+            "--data",
+            help="A data set; repeatable (default jsb nottingham muse piano).",
+            autocompletion=complete.data,
+            rich_help_panel="Model and data",
+        ),
     ] = None,
     draws: Annotated[
-        int | None, typer.Option("--draws", help="Trials for each unit and data set (default 10).")
+        int | None,
+        typer.Option(
+            "--draws", help="Trials for each unit and data set (default 10).", rich_help_panel="Model and data"
+        ),
     ] = None,
     seeds: Annotated[
-        list[int] | None, typer.Option("--seed", help="Seed of the draws; each repeats everything (default 0).")
+        list[int] | None,
+        typer.Option(
+            "--seed", help="Seed of the draws; each repeats everything (default 0).", rich_help_panel="Model and data"
+        ),
     ] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", help="KEY=VALUE, or what to draw from: KEY=log(a,b), uniform(a,b), choice(a,b,c)."),
+        typer.Option(
+            "--set",
+            help="KEY=VALUE, or what to draw from: KEY=log(a,b), uniform(a,b), choice(a,b,c).",
+            autocompletion=complete.settings,
+            rich_help_panel="Model and data",
+        ),
     ] = None,
-    recipe: Annotated[str | None, typer.Option("--recipe", help="paper, modern or librnn.")] = None,
+    recipe: Annotated[
+        str | None,
+        typer.Option(
+            "--recipe",
+            help="paper, modern or librnn.",
+            autocompletion=complete.recipes,
+            rich_help_panel="Model and data",
+        ),
+    ] = None,
     models: Annotated[
-        list[str] | None, typer.Option("--model", help="A model file or name (gated models list); repeatable.")
+        list[str] | None,
+        typer.Option(
+            "--model",
+            help="A model file or name (gated models list); repeatable.",
+            autocompletion=complete.models,
+            rich_help_panel="Model and data",
+        ),
     ] = None,
-    epochs: Annotated[int | None, typer.Option("--epochs", help="Passes over the training set, at most.")] = None,
-    name: Annotated[str | None, typer.Option("--name", help="The sweep's name (default sweep-N).")] = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option("--epochs", help="Passes over the training set, at most.", rich_help_panel="Model and data"),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", help="The sweep's name (default sweep-N).", autocompletion=complete.sweeps)
+    ] = None,
     runs: Runs = None,
-    jobs: Annotated[int | None, typer.Option("--jobs", help="Trials at a time (default: one a core).")] = None,
-    engine: Annotated[str, typer.Option("--engine", help="local, or ray (pip install 'gatedtui[ray]').")] = "local",
-    address: Annotated[str | None, typer.Option("--address", help="An existing Ray cluster's address.")] = None,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", help="Trials at a time (default: one a core).", rich_help_panel="By what")
+    ] = None,
+    engine: Annotated[
+        str,
+        typer.Option(
+            "--engine",
+            help="local, or ray (pip install 'gatedtui[ray]').",
+            autocompletion=complete.words(*ENGINES),
+            rich_help_panel="By what",
+        ),
+    ] = "local",
+    address: Annotated[
+        str | None, typer.Option("--address", help="An existing Ray cluster's address.", rich_help_panel="By what")
+    ] = None,
     detach: Annotated[bool, typer.Option("--detach", help="Train without this terminal.")] = False,
     json: Json = False,
     plain: Plain = False,
@@ -62,8 +118,6 @@ def sweep(
 
     Without --set train.lr=… the rates are the paper's, exp(U(-12, -6)). Ctrl-C stops and saves; the same command, or
     gated sweep --name NAME alone, goes on. gated table NAME prints the results again.
-
-    Examples: gated sweep --data jsb --jobs 2 --name jsb · gated sweep --unit gru --set "train.lr=log(1e-4,1e-2)"
     """
     from gatedtui import start as starting
     from gatedtui.sweep import folder as sweeps

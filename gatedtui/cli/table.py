@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gatedtui import atomic, paths
-from gatedtui.cli import output
+from gatedtui.cli import complete, output
 from gatedtui.cli.options import Json, Runs
 from gatedtui.errors import BadSource, unknown
 
@@ -21,20 +21,24 @@ SPLITS = ("test", "train")
 def table(
     names: Annotated[
         list[str] | None,
-        typer.Argument(help="Names of sweeps, or folders of runs; without any, all runs and sweeps there are."),
+        typer.Argument(
+            help="Names of sweeps, or folders of runs; without any, all runs and sweeps there are.",
+            autocompletion=complete.sweeps,
+        ),
     ] = None,
     runs: Runs = None,
-    split: Annotated[str, typer.Option("--split", help="test or train.")] = "test",
-    form: Annotated[str, typer.Option("--format", help="text, markdown, csv or json.")] = "text",
+    split: Annotated[
+        str, typer.Option("--split", help="test or train.", autocompletion=complete.words(*SPLITS))
+    ] = "test",
+    form: Annotated[
+        str, typer.Option("--format", help="text, markdown, csv or json.", autocompletion=complete.words(*FORMATS))
+    ] = "text",
     figures: Annotated[
         Path | None, typer.Option("--figures", help="Write the paper's figures 2 and 3 of these runs there, as SVG.")
     ] = None,
     json: Json = False,
 ) -> None:
-    """Our Table 2 beside the paper's, by frame and by piece, picked by validation, mean ± deviation over seeds.
-
-    Examples: gated table · gated table paper --format markdown · gated table paper --figures figures
-    """
+    """Our Table 2 beside the paper's, by frame and by piece, picked by validation, mean ± deviation over seeds."""
     if split not in SPLITS:
         raise unknown("split", split, SPLITS)
     if form not in FORMATS:

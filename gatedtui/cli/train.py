@@ -6,30 +6,74 @@ from typing import Annotated, Any
 import typer
 
 from gatedtui import paths
-from gatedtui import plan as plans
-from gatedtui import start as starting
-from gatedtui.cli import follow, output
+from gatedtui.cli import complete, follow, output
 from gatedtui.cli.options import Json, Plain, Runs, Unit
 from gatedtui.cli.progress import Bar
 from gatedtui.errors import BadArgument
 from gatedtui.runs import folder as folders
 from gatedtui.runs import launch
 from gatedtui.runs.status import status
-from gatedtui.sweep.folder import SweepFolder
 
 Detach = Annotated[bool, typer.Option("--detach", help="Start the workers and return at once.")]
 
 
 def train(
     unit: Unit = None,
-    data: Annotated[str, typer.Option("--data", help="A data set (gated data list) or a folder.")] = "bach",
-    model: Annotated[str | None, typer.Option("--model", help="A model file or name (gated models list).")] = None,
-    recipe: Annotated[str | None, typer.Option("--recipe", help="paper, modern or librnn.")] = None,
-    settings: Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE, any config key; repeatable.")] = None,
-    epochs: Annotated[int | None, typer.Option("--epochs", help="Passes over the training set, at most.")] = None,
-    lr: Annotated[float | None, typer.Option("--lr", help="Learning rate.")] = None,
-    seed: Annotated[int | None, typer.Option("--seed", help="Seed of everything random.")] = None,
-    device: Annotated[str | None, typer.Option("--device", help="auto, cpu or cuda.")] = None,
+    data: Annotated[
+        str,
+        typer.Option(
+            "--data",
+            help="A data set (gated data list) or a folder.",
+            autocompletion=complete.data,
+            rich_help_panel="Model and data",
+        ),
+    ] = "bach",
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            help="A model file or name (gated models list).",
+            autocompletion=complete.models,
+            rich_help_panel="Model and data",
+        ),
+    ] = None,
+    recipe: Annotated[
+        str | None,
+        typer.Option(
+            "--recipe",
+            help="paper, modern or librnn.",
+            autocompletion=complete.recipes,
+            rich_help_panel="Model and data",
+        ),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="KEY=VALUE, any config key; repeatable.",
+            autocompletion=complete.settings,
+            rich_help_panel="How it is trained",
+        ),
+    ] = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option("--epochs", help="Passes over the training set, at most.", rich_help_panel="How it is trained"),
+    ] = None,
+    lr: Annotated[
+        float | None, typer.Option("--lr", help="Learning rate.", rich_help_panel="How it is trained")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="Seed of everything random.", rich_help_panel="How it is trained")
+    ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            "--device",
+            help="auto, cpu or cuda.",
+            autocompletion=complete.words("auto", "cpu", "cuda"),
+            rich_help_panel="How it is trained",
+        ),
+    ] = None,
     name: Annotated[str | None, typer.Option("--name", help="The run's name (default UNIT-DATA-N).")] = None,
     runs: Runs = None,
     detach: Detach = False,
@@ -39,9 +83,10 @@ def train(
     """Trains a unit (or all three) and shows it learning.
 
     Ctrl-C stops and saves; gated resume goes on. Closing the terminal leaves the runs training.
-
-    Examples: gated train --unit gru · gated train --unit all --epochs 20 · gated train --set train.lr=3e-3
     """
+    from gatedtui import plan as plans
+    from gatedtui import start as starting
+
     typed = {"train.epochs": epochs, "train.lr": lr, "seed": seed, "train.device": device}
     flags: dict[str, Any] = {key: value for key, value in typed.items() if value is not None}
     wanted = plans.plan(unit=unit, data=data, model=model, recipe=recipe, settings=settings or (), flags=flags)
@@ -51,22 +96,24 @@ def train(
 
 
 def resume(
-    run: Annotated[str | None, typer.Argument(help="A run's name; without it the newest that can go on.")] = None,
+    run: Annotated[
+        str | None,
+        typer.Argument(help="A run's name; without it the newest that can go on.", autocompletion=complete.resumable),
+    ] = None,
     runs: Runs = None,
     detach: Detach = False,
     json: Json = False,
     plain: Plain = False,
 ) -> None:
-    """Goes on with a stopped or crashed run, exactly where its saved state is.
-
-    Example: gated resume gru-bach-1
-    """
+    """Goes on with a stopped or crashed run, exactly where its saved state is."""
     place = runs or paths.runs_folder()
     found = (
         folders.find(place, run) if run else next((r for r in folders.all_runs(place) if status(r).can_resume), None)
     )
     if found is None:
         raise BadArgument(f"No run in '{place}' can be resumed.", "gated runs list")
+    from gatedtui import start as starting
+
     with Bar() as bar:
         worker = starting.resume(found, progress=bar)
     if worker is None:
@@ -75,11 +122,13 @@ def resume(
     follow.after_start([worker], detach=detach, json=json, plain=plain, from_start=False)
 
 
-def stop(run: Annotated[str, typer.Argument(help="A run's or a sweep's name.")], runs: Runs = None) -> None:
-    """Asks a run to finish its update, save and stop; or a sweep, with all it is training.
+def stop(
+    run: Annotated[str, typer.Argument(help="A run's or a sweep's name.", autocompletion=complete.running)],
+    runs: Runs = None,
+) -> None:
+    """Asks a run to finish its update, save and stop; or a sweep, with all it is training."""
+    from gatedtui.sweep.folder import SweepFolder
 
-    Example: gated stop gru-bach-1
-    """
     place = runs or paths.runs_folder()
     if (swept := SweepFolder(place / run)).is_there:
         if launch.request_stop(folders.RunFolder(swept.path)):

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from gatedtui import paths
-from gatedtui.cli import output
+from gatedtui.cli import complete, output
 from gatedtui.cli.follow import tell
 from gatedtui.cli.options import Json, Plain, Runs
 from gatedtui.errors import BadArgument
@@ -15,15 +15,15 @@ from gatedtui.runs.status import status
 
 
 def watch(
-    names: Annotated[list[str] | None, typer.Argument(help="Names of runs; without any, all that are running.")] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(help="Names of runs; without any, all that are running.", autocompletion=complete.runs),
+    ] = None,
     runs: Runs = None,
     json: Json = False,
     plain: Plain = False,
 ) -> None:
-    """Shows runs live, whoever started them.
-
-    Example: gated watch gru-bach-1
-    """
+    """Shows runs live, whoever started them."""
     place = runs or paths.runs_folder()
     found = [folders.find(place, name) for name in names or ()]
     if not found:

@@ -1,5 +1,6 @@
 """Reading audio files: whatever libsndfile knows (WAV, FLAC, OGG, MP3 and more), as one channel of floats."""
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -125,7 +126,9 @@ def _opened(path: Path) -> Iterator[Any]:
             raise Broken("is in no known audio format")
         file = soundfile.SoundFile(path)
     except OSError as error:
-        raise BadSource(f"Cannot read '{path}': {(error.strerror or 'no access').lower()}.") from error
+        raise BadSource(
+            f"Cannot read '{path}': {(error.strerror or 'no access').lower()}.", f"chmod u+r {shlex.quote(str(path))}"
+        ) from error
     except TypeError:  # soundfile's answer to the ending '.raw': samples without a header
         raise Broken("is raw samples, which do not say their rate") from None
     except soundfile.LibsndfileError as error:

@@ -53,7 +53,7 @@ def marginal_nll(dataset: DataSet, split: str = "test") -> tuple[float, float]:
             for _, y in pairs(dataset, split)
         ]
     if not nlls:
-        raise BadSource(f"The {split} part of {dataset.name!r} has no frame to score.", "Choose another split.")
+        raise BadSource(f"The part '{split}' of {dataset.name!r} has no frame to score.", "Choose another split.")
     return float(np.concatenate(nlls).mean()), float(np.mean([nll.mean() for nll in nlls]))
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import shlex
 import time
 import urllib.error
 import urllib.parse
@@ -120,7 +121,10 @@ def _receive(remote: Remote, origin: str, wanted: str, progress: Progress | None
         with source.open("rb") as stream:
             return str(source), _collect(stream.read, remote, source.stat().st_size, progress)
     except OSError as error:
-        raise BadSource(f"Cannot read '{source}': {(error.strerror or 'no access').lower()}.") from error
+        raise BadSource(
+            f"Cannot read '{source}': {(error.strerror or 'no access').lower()}.",
+            f"chmod u+r {shlex.quote(str(source))}",
+        ) from error
 
 
 def _download(remote: Remote, url: str, progress: Progress | None) -> bytes:

@@ -8,6 +8,7 @@ kind, and a number that does not end keeps it busy with the square of its length
 Source of the format: The MIDI Manufacturers Association, Standard MIDI Files 1.0 (RP-001), 1996.
 """
 
+import shlex
 from array import array
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +61,9 @@ def read_score(path: Path) -> Score:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise BadSource(f"Cannot read '{path}': {(error.strerror or 'no access').lower()}.") from error
+        raise BadSource(
+            f"Cannot read '{path}': {(error.strerror or 'no access').lower()}.", f"chmod u+r {shlex.quote(str(path))}"
+        ) from error
     try:
         return score(content)
     except Broken as error:

@@ -1,5 +1,6 @@
 """From any file to one that can be played: audio as it is, MIDI on the built-in piano."""
 
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -60,7 +61,9 @@ def head(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(4)
     except OSError as error:
-        raise BadSource(f"Cannot read '{path}': {(error.strerror or 'no access').lower()}.") from error
+        raise BadSource(
+            f"Cannot read '{path}': {(error.strerror or 'no access').lower()}.", f"chmod u+r {shlex.quote(str(path))}"
+        ) from error
 
 
 def duration_s(path: Path) -> float:

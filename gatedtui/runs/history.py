@@ -1,12 +1,13 @@
 """What a run's events add up to: its epochs, the best of them, how fast it goes and how long it may still take."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from gatedtui.config import RunConfig
 from gatedtui.events import TERMINAL, Epoch, Event, Finished, Resumed, Started, Step
 from gatedtui.runs.folder import RunFolder
-from gatedtui.runs.follow import Tail
+from gatedtui.runs.follow import LIMIT, Tail
 
 RECENT = 10
 """Epochs whose mean duration stands for the next ones'."""
@@ -105,11 +106,18 @@ class History:
         return min(1.0, max(0.0, (self.step.updates - last.updates) * last.epoch / last.updates))
 
 
-def load(folder: RunFolder) -> History:
-    """The history of a run as its file stands; an empty one where there is no file."""
-    history, tail, more = History(), Tail(folder), True
+def load(folder: RunFolder, *, progress: Callable[[str, int, int], None] | None = None) -> History:
+    """The history of a run as its file stands; an empty one where there is no file.
+
+    `progress` is told `(what, done, total)` in bytes while it is read.
+    """
+    history, tail, more, done = History(), Tail(folder), True, 0
+    size = folder.events_path.stat().st_size if progress and folder.events_path.exists() else 0
     while more:
         batch = tail.read()
+        done += LIMIT
+        if progress and batch.more:
+            progress(f"reading the events of '{folder.name}'", min(done, size), size)
         if batch.reset:
             history.clear()
         for event in batch.events:

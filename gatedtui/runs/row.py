@@ -6,7 +6,7 @@ events passed over unparsed.
 
 import math
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -78,14 +78,37 @@ def read_row(run: RunFolder) -> Row:
         made = 0.0
     row = Row(run.path, made, word, found.can_resume, **_config(run.config_path))
     events = _end(run.events_path) if word == "finished" else None
-    return _add(row, events if events is not None else _whole(run.events_path))
+    try:
+        return _add(row, events if events is not None else _whole(run.events_path))
+    except _ToldAgain:
+        history = History()
+        for event in _whole(run.events_path):
+            history.add(event)
+        return _with(row, history.started, history.last_epoch, history.best, history.finished)
 
 
-def _add(row: Row, events: Sequence[Event]) -> Row:
-    history = History()
+def _add(row: Row, events: Iterable[Event]) -> Row:
+    started = last = best = done = None
     for event in events:
-        history.add(event)
-    last, best, done, started = history.last_epoch, history.best, history.finished, history.started
+        match event:
+            case Started():
+                started = event
+            case Finished():
+                done = event
+            case Epoch():
+                if last is not None and event.epoch <= last.epoch:
+                    raise _ToldAgain
+                last = event
+                if math.isfinite(event.valid_nll) and (best is None or event.valid_nll < best.valid_nll):
+                    best = event
+    return _with(row, started, last, best, done)
+
+
+class _ToldAgain(Exception):
+    """An epoch comes a second time, so that all of them have to be kept to know which count."""
+
+
+def _with(row: Row, started: Started | None, last: Epoch | None, best: Epoch | None, done: Finished | None) -> Row:
     if last is not None:
         row = replace(row, epochs=last.epoch, elapsed_s=last.elapsed_s, frames=last.frames)
     if best is not None:
@@ -139,13 +162,17 @@ def _end(path: Path) -> list[Event] | None:
     return events if told or whole else None
 
 
-def _whole(path: Path) -> list[Event]:
+def _whole(path: Path) -> Iterator[Event]:
+    """The events of a file one by one: it may be a hundred megabytes long."""
     try:
-        return _parse(path.read_bytes().split(b"\n")[:-1])
+        with path.open("rb") as file:
+            for line in file:
+                if line.endswith(b"\n"):
+                    yield from _parse([line])
     except OSError:
-        return []
+        return
 
 
-def _parse(lines: Sequence[bytes]) -> list[Event]:
+def _parse(lines: Iterable[bytes]) -> list[Event]:
     events = [from_line(line) for line in lines if line and not line.startswith(STEP)]
     return [event for event in events if event is not None and isinstance(event, Started | Epoch | Finished)]

@@ -82,7 +82,7 @@ def render_notes(
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False
             ).returncode
         except OSError as error:
-            raise GatedError(f"FluidSynth cannot be started: {error.strerror}.") from None
+            raise GatedError(f"'FluidSynth' cannot be started: {error.strerror}.", "gated doctor says more.") from None
         if code:
             raise _error(code, soundfont, program)
         sound = np.load(after, allow_pickle=False)

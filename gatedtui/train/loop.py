@@ -86,7 +86,9 @@ class Training:
         self.sequences = {split: pairs(data, split, window=config.data.window) for split in ("train", "valid", "test")}
         for split, found in self.sequences.items():
             if not found:
-                raise BadSource(f"The {split} part of '{data.name}' has no frame to learn from.", "gated data info")
+                raise BadSource(
+                    f"The part '{split}' of '{data.name}' has no frame to learn from.", f"gated data info {data.name}"
+                )
         init, noise, order, keys = (
             int(part) for part in np.random.SeedSequence(config.seed).generate_state(4, np.uint64) >> 1
         )

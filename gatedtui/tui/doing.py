@@ -88,7 +88,7 @@ class Doing:
             log = path / "sweep.log"
             process = launch.start_detached(words, log)
             if not launch.wait_until_locked(RunFolder(path), process) and process.returncode:
-                raise GatedError(f"The sweep {path.name} does not go on.", f"Why is in {log}.")
+                raise GatedError(f"The sweep '{path.name}' does not go on.", f"Why is in '{log}'.")
             return f"going on with the sweep {path.name}"
 
         self._in_thread("resume", resume)
