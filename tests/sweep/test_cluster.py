@@ -2,6 +2,7 @@
 
 import importlib.util
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,7 @@ def make(runs: Path, name: str, **words):
 def told(run: RunFolder) -> list:
     history = load(run)
     events = [*history.epochs, *([history.finished] if history.finished else [])]
-    return [{k: v for k, v in vars(event).items() if k not in CLOCK} for event in events]
+    return [{k: v for k, v in asdict(event).items() if k not in CLOCK} for event in events]
 
 
 def table(runs: Path, name: str) -> list[dict]:

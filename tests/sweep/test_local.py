@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,7 @@ def make(runs: Path, name: str, **words):
 def told(run: RunFolder) -> list:
     """A run's history without what a clock says, and its best model's bytes."""
     history = load(run)
-    epochs = [{k: v for k, v in vars(epoch).items() if k not in CLOCK} for epoch in history.epochs]
+    epochs = [{k: v for k, v in asdict(epoch).items() if k not in CLOCK} for epoch in history.epochs]
     end = {k: v for k, v in vars(history.finished).items() if k not in CLOCK} if history.finished else None
     return [epochs, end]
 

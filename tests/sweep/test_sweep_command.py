@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,7 @@ def told(folder: Path) -> dict[str, list]:
     for path in sorted(path for path in folder.iterdir() if path.is_dir()):
         history = load(RunFolder(path))
         events = [*history.epochs, *([history.finished] if history.finished else [])]
-        found[path.name] = [{k: v for k, v in vars(event).items() if k not in CLOCK} for event in events]
+        found[path.name] = [{k: v for k, v in asdict(event).items() if k not in CLOCK} for event in events]
     return found
 
 

@@ -1,4 +1,5 @@
 import math
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,7 @@ def settings(**more: object) -> RunConfig:
 def told(event: Event) -> str:
     """An event without what a clock says."""
     clock = ("elapsed_s", "frames_per_s", "time")
-    return repr({"event": type(event).__name__} | {k: v for k, v in vars(event).items() if k not in clock})
+    return repr({"event": type(event).__name__} | {k: v for k, v in asdict(event).items() if k not in clock})
 
 
 def epochs(events: list[Event]) -> list[str]:

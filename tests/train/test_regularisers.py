@@ -31,7 +31,7 @@ def settings(**more: object) -> RunConfig:
 def epochs(events: list[Event]) -> list[str]:
     clock = ("elapsed_s", "frames_per_s", "time")
     told = [event for event in events if isinstance(event, Epoch | Finished)]
-    return [repr({k: v for k, v in vars(event).items() if k not in clock}) for event in told]
+    return [repr({k: v for k, v in dataclasses.asdict(event).items() if k not in clock}) for event in told]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Truncated backpropagation: what is cut, what is carried, and that nothing else changes."""
 
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 import torch
@@ -33,7 +35,7 @@ def batch(*lengths: int) -> Batch:
 def told(events: list) -> list[str]:
     clock = ("elapsed_s", "frames_per_s", "time")
     return [
-        repr({k: v for k, v in vars(event).items() if k not in clock})
+        repr({k: v for k, v in asdict(event).items() if k not in clock})
         for event in events
         if isinstance(event, Epoch | Finished)
     ]
