@@ -1,6 +1,8 @@
 import json
 import os
 import pickle
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -148,3 +150,113 @@ def test_a_failed_write_leaves_the_old_file_whole(tmp_path: Path, monkeypatch: p
         checkpoint.save(path, example("gru", 1))
     assert path.read_bytes() == before
     assert [found.name for found in tmp_path.iterdir()] == ["m.safetensors"]
+
+
+def speech() -> Checkpoint:
+    config = build({"model.unit": "gru", "model.hidden": 3, "model.head": "mixture", "model.parts": 2})
+    tensors = {name: np.ones(shape, np.float32) for name, shape in checkpoint.shapes(config).items()}
+    tensors["start"] = np.zeros((1, 20), np.float32)
+    data = {"name": "vowels", "kind": "speech", "digest": "0" * 64, "steps_per_quarter": 0, "rate_hz": 8000}
+    return Checkpoint(config, data | {"scale": 0.5, "peak": 3.0}, {"valid_nll": None, "epoch": 0}, tensors, "a-run")
+
+
+def test_a_model_of_speech_has_its_rate_in_hertz(tmp_path: Path):
+    made = speech()
+    checkpoint.save(tmp_path / "m.safetensors", made)
+    again = checkpoint.load(tmp_path / "m.safetensors")
+    assert (again.config, again.data, again.nll) == (made.config, made.data, made.nll)
+    checkpoint.save(tmp_path / "m.safetensors", replace(made, data=made.data | {"rate_hz": 0, "steps_per_quarter": 4}))
+    with pytest.raises(BadSource, match="at rate '0'"):
+        checkpoint.load(tmp_path / "m.safetensors")
+
+
+def changed(path: Path, name: str, value: np.ndarray | None) -> None:
+    """The example's file with one tensor put in its place, or left out."""
+    made = example("gru", 1)
+    tensors = {key: kept for key, kept in made.tensors.items() if key != name}
+    checkpoint.save(path, replace(made, tensors=tensors if value is None else tensors | {name: value}))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("unit.W", np.full((9, 88), np.nan, np.float32), "values in 'unit.W' that are not finite numbers"),
+        ("unit.W", np.zeros((9, 88), np.int32), "values in 'unit.W' that are not finite numbers"),
+        ("unit.U", np.zeros((8, 3), np.float32), "'unit.U' of shape '(8, 3)' instead of '(9, 3)'"),
+        ("head.bias", None, "lacks the tensor 'head.bias'"),
+        ("more", np.zeros(1), "the unexpected tensor 'more'"),
+        ("start", None, "a usable tensor 'start'"),
+        ("start", np.zeros((0, 88)), "a usable tensor 'start'"),
+        ("start", np.zeros(88), "a usable tensor 'start'"),
+        ("start", np.zeros((1, 87)), "a usable tensor 'start'"),
+        ("start", np.full((1, 88), np.inf), "a usable tensor 'start'"),
+    ],
+)
+def test_what_is_wrong_with_a_tensor_is_said_with_its_name_the_file_and_what_to_do(
+    tmp_path: Path, name: str, value: np.ndarray | None, said: str
+):
+    path = tmp_path / "m.safetensors"
+    changed(path, name, value)
+    with pytest.raises(BadSource) as caught:
+        checkpoint.load(path)
+    assert said in caught.value.what and f"'{path}'" in caught.value.what
+    assert caught.value.hint == "The file is damaged or was changed: train again, or take another model."
+
+
+def test_the_start_of_a_model_of_speech_is_as_wide_as_its_input(tmp_path: Path):
+    made = speech()
+    for width in (10, 88):
+        tensors = made.tensors | {"start": np.zeros((1, width), np.float32)}
+        checkpoint.save(tmp_path / "m.safetensors", replace(made, tensors=tensors))
+        with pytest.raises(BadSource, match="'start'"):
+            checkpoint.load(tmp_path / "m.safetensors")
+
+
+def metadata(path: Path, text: str) -> None:
+    import safetensors.numpy
+
+    path.write_bytes(safetensors.numpy.save({"w": np.zeros(3)}, metadata={"gated": text}))
+
+
+@pytest.mark.parametrize(
+    ("write", "said"),
+    [
+        (lambda path: path.mkdir(), "The checkpoint '{}' is not a plain file."),
+        (lambda path: os.mkfifo(path), "The checkpoint '{}' is not a plain file."),
+        (lambda path: None, "The checkpoint '{}' cannot be read (No such file or directory)."),
+        (lambda path: path.write_bytes(b"?" * 99), "'{}' is not a whole safetensors file ("),
+        (lambda path: metadata(path, "?"), "'{}' is not a checkpoint of gated: it does not say what it holds."),
+        (lambda path: metadata(path, '{"format": 2}'), "'{}' has the checkpoint format '2'; this version reads '1'."),
+        (lambda path: metadata(path, "{}"), "'{}' has the checkpoint format 'None'; this version reads '1'."),
+        (lambda path: metadata(path, "7"), "'{}' has the checkpoint format '7'; this version reads '1'."),
+    ],
+)
+def test_a_path_that_is_no_checkpoint_is_named_with_the_commands_that_list_them(
+    tmp_path: Path, write: Callable[[Path], object], said: str
+):
+    path = tmp_path / "m.safetensors"
+    write(path)
+    with pytest.raises(BadSource) as caught:
+        checkpoint.read(path)
+    assert caught.value.what.startswith(said.format(path))
+    assert caught.value.hint == "gated runs list names the runs, gated models list the released models."
+
+
+def test_the_largest_size_is_read_and_one_byte_more_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = tmp_path / "m.safetensors"
+    checkpoint.save(path, example("tanh", 1))
+    size = path.stat().st_size
+    monkeypatch.setattr(checkpoint, "LARGEST", size)
+    assert checkpoint.read(path)
+    monkeypatch.setattr(checkpoint, "LARGEST", size - 1)
+    with pytest.raises(BadSource) as caught:
+        checkpoint.read(path)
+    assert caught.value.what == f"'{path}' is too large for a checkpoint ({size:,} bytes)."
+    assert caught.value.hint == "gated runs list names the runs, gated models list the released models."
+
+
+@pytest.mark.parametrize("value", ["far", [8.5]])
+def test_an_nll_that_is_no_number_is_refused(tmp_path: Path, value: object):
+    checkpoint.save(tmp_path / "m.safetensors", replace(example(), nll={"valid_nll": value}))
+    with pytest.raises(BadSource, match="whole config"):
+        checkpoint.load(tmp_path / "m.safetensors")

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gatedtui.data.batches import Batches, in_order
+from gatedtui.data.batches import Batches, in_order, rows_in_order
 
 
 def some_pairs(count: int, *, seed: int = 0, inputs: int = 5, outputs: int = 3) -> list:
@@ -130,3 +130,9 @@ def test_a_size_below_one_is_refused():
         Batches(some_pairs(3), 0, seed=0)
     with pytest.raises(ValueError, match="batch of -1"):
         list(in_order(some_pairs(3), -1))
+
+
+def test_pieces_of_one_length_stay_in_the_order_they_were_given():
+    pairs = [(np.ones((length, 3), np.float32),) * 2 for length in [4, 2] * 40]
+    assert [batch.rows.tolist() for batch in in_order(pairs, 80)] == [[*range(0, 80, 2), *range(1, 80, 2)]]
+    assert rows_in_order(np.array([4, 2] * 40), 80)[0].tolist() == [*range(0, 80, 2), *range(1, 80, 2)]

@@ -50,17 +50,16 @@ def main(name: str, count: int, seed: int, folder: Path, first: int = 0) -> None
     target, told, armed = targets.TARGETS[name], [], [False]
 
     def watch(event: str, arguments: tuple[object, ...]) -> None:
-        if armed[0] and (problem := _forbidden(event, arguments, folder)):
+        if armed[0] and (problem := forbidden(event, arguments, folder)):
             told.append(problem)
 
     originals = list(target.seeds(folder))
     inputs, path = folder / "inputs", folder / target.file
     inputs.mkdir(exist_ok=True)
     for content in [*originals, *map(target.wrap, originals)]:  # also imports what the reader imports
-        _try(target, path, content)
+        attempt(target, path, content)
     sys.addaudithook(watch)
-    limit = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize() + MEMORY
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    limit_memory()
     before_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     outcomes, problems, slowest = Counter[str](), [], 0.0
     for number in range(first, count):
@@ -71,7 +70,7 @@ def main(name: str, count: int, seed: int, folder: Path, first: int = 0) -> None
         (folder / "number").write_text(str(number))
         began = time.monotonic()
         armed[0] = True
-        outcome = _try(target, path, content)
+        outcome = attempt(target, path, content)
         armed[0] = False
         slowest = max(slowest, time.monotonic() - began)
         outcomes[outcome if outcome in ("read", "refused") else "problem"] += 1
@@ -85,7 +84,14 @@ def main(name: str, count: int, seed: int, folder: Path, first: int = 0) -> None
     sys.stdout.write(json.dumps(found) + "\n")
 
 
-def _try(target: targets.Target, path: Path, content: bytes) -> str:
+def limit_memory() -> None:
+    """This process may take `MEMORY` more than it has."""
+    limit = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize() + MEMORY
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+def attempt(target: targets.Target, path: Path, content: bytes) -> str:
+    """What comes of reading `content` as a file at `path`: "read", "refused", or what is wrong with the reader."""
     path.write_bytes(content)
     signal.setitimer(signal.ITIMER_REAL, target.bound_s)
     try:
@@ -102,7 +108,7 @@ def _try(target: targets.Target, path: Path, content: bytes) -> str:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def _forbidden(event: str, arguments: tuple[object, ...], folder: Path) -> str:
+def forbidden(event: str, arguments: tuple[object, ...], folder: Path) -> str:
     """What an audit event tells of that no reader may do, or nothing."""
     if event in FORBIDDEN or event.startswith(FORBIDDEN_PREFIX):
         return f"{event} {arguments!r}"[:200]
@@ -120,10 +126,11 @@ def _forbidden(event: str, arguments: tuple[object, ...], folder: Path) -> str:
     return ""
 
 
-def _out_of_time(_number: int, _frame: object) -> None:
+def out_of_time(_number: int, _frame: object) -> None:
+    """The handler of the alarm that `attempt` sets."""
     raise Hung
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGALRM, _out_of_time)
+    signal.signal(signal.SIGALRM, out_of_time)
     main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4]).resolve(), *map(int, sys.argv[5:]))

@@ -25,7 +25,8 @@ from gatedtui.sweep import space
 from gatedtui.sweep.folder import SweepFolder
 
 
-def _same(content: bytes) -> bytes:
+def unchanged(content: bytes) -> bytes:
+    """The content of a file that is not packed."""
     return content
 
 
@@ -41,7 +42,7 @@ class Target:
     """Reads it; only `GatedError` and `Broken` may come out."""
     bound_s: float = 5.0
     """Longest that one input may take."""
-    wrap: Callable[[bytes], bytes] = _same
+    wrap: Callable[[bytes], bytes] = unchanged
     """Applied to every other damaged seed: packs it, so that damage reaches what lies inside."""
     always: bool = False
     """Whether every damaged seed is wrapped."""

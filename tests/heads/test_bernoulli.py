@@ -8,7 +8,7 @@ import torch
 from scipy import stats
 
 from gatedtui.errors import BadArgument
-from gatedtui.heads.bernoulli import Bernoulli
+from gatedtui.heads.bernoulli import Bernoulli, log_odds
 
 
 def made(hidden=5, outputs=7):
@@ -116,3 +116,25 @@ def test_bias_starts_at_the_logits_of_the_marginals():
 def test_impossible_marginals_are_refused(marginals):
     with pytest.raises(ValueError, match="marginals"):
         Bernoulli(6, 2).initialise(torch.Generator(), marginals)
+
+
+def test_without_a_generator_the_weights_are_those_of_seed_0_whatever_torch_s_own_has_drawn():
+    before = torch.get_rng_state()
+    heads = [Bernoulli(5, 7), Bernoulli(5, 7), Bernoulli(5, 7, generator=torch.Generator().manual_seed(0))]
+    other = Bernoulli(5, 7, generator=torch.Generator().manual_seed(1))
+    assert torch.equal(torch.get_rng_state(), before)
+    assert all(torch.equal(head.weight, heads[0].weight) for head in heads)
+    assert not torch.equal(other.weight, heads[0].weight)
+
+
+def test_a_draw_over_time_has_one_uniform_number_an_output():
+    head = made()
+    h = torch.randn(4, 3, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    drawn = head.sample(h, torch.Generator().manual_seed(4))
+    uniform = torch.rand(4, 3, 7, dtype=torch.float64, generator=torch.Generator().manual_seed(4))
+    assert drawn.shape == (4, 3, 7) and torch.equal(drawn, head.draw(h, uniform))
+
+
+def test_log_odds_are_float64_for_marginals_of_any_kind():
+    for marginals in ([0.1, 0.9], np.array([0.1, 0.9], np.float32), torch.tensor([0.1, 0.9])):
+        assert log_odds(marginals, 2).dtype == torch.float64

@@ -203,3 +203,21 @@ def test_a_start_at_silence_is_finite_and_can_be_left():
 def test_impossible_frames_are_refused(frames: np.ndarray):
     with pytest.raises(ValueError, match="frames"):
         MixtureOfGaussians(6, M, D).initialise(torch.Generator(), frames)
+
+
+def test_without_a_generator_the_weights_are_those_of_seed_0_and_the_sizes_the_paper_s():
+    before = torch.get_rng_state()
+    heads = [MixtureOfGaussians(5), MixtureOfGaussians(5, generator=torch.Generator().manual_seed(0))]
+    other = MixtureOfGaussians(5, generator=torch.Generator().manual_seed(1))
+    assert torch.equal(torch.get_rng_state(), before)
+    assert torch.equal(heads[0].weight, heads[1].weight) and not torch.equal(other.weight, heads[0].weight)
+    assert (heads[0].parts, heads[0].outputs, heads[0].weight.shape) == (20, 10, (420, 5))  # section 4
+
+
+def test_a_draw_over_time_has_its_own_uniform_numbers_a_frame_and_may_be_greedy():
+    head, h = made(), normals(4, 2, 5)
+    drawn = head.sample(h, torch.Generator().manual_seed(4))
+    uniform = torch.rand(4, 2, 1 + D, dtype=torch.float64, generator=torch.Generator().manual_seed(4))
+    assert drawn.shape == (4, 2, D) and torch.equal(drawn, head.draw(h, uniform))
+    greedy = head.sample(h, torch.Generator().manual_seed(4), greedy=True)
+    assert torch.equal(greedy, head.draw(h, uniform, greedy=True)) and not torch.equal(greedy, drawn)

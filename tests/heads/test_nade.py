@@ -158,3 +158,31 @@ def test_impossible_temperatures_are_refused(temperature):
 def test_impossible_marginals_are_refused(marginals):
     with pytest.raises(ValueError, match="marginals"):
         Nade(6, 2, 3).initialise(torch.Generator(), marginals)
+
+
+def test_without_a_generator_the_weights_are_those_of_seed_0():
+    before = torch.get_rng_state()
+    heads = [Nade(5, 7, 4), Nade(5, 7, 4, generator=torch.Generator().manual_seed(0))]
+    other = Nade(5, 7, 4, generator=torch.Generator().manual_seed(1))
+    assert torch.equal(torch.get_rng_state(), before)
+    for name in ("weight", "V", "W"):
+        first, same, different = (getattr(head, name) for head in (*heads, other))
+        assert torch.equal(first, same) and not torch.equal(first, different)
+
+
+def test_a_draw_over_time_has_one_uniform_number_an_output():
+    head = made()
+    h = torch.randn(4, 3, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    drawn = head.sample(h, torch.Generator().manual_seed(4))
+    uniform = torch.rand(4, 3, 7, dtype=torch.float64, generator=torch.Generator().manual_seed(4))
+    assert drawn.shape == (4, 3, 7) and torch.equal(drawn, head.draw(h, uniform))
+
+
+def test_nll_stays_exact_where_float64_just_tells_softplus_from_its_argument():
+    head = Nade(1, 1, 1).double()
+    with torch.no_grad():
+        for p in head.parameters():
+            p.zero_()
+        head.bias[0] = 25.0
+    nll = float(head.nll(torch.zeros(1, 1).double(), torch.zeros(1, 1).double()).detach())
+    assert abs(nll - np.log1p(np.exp(25.0))) <= 4 * np.finfo(float).eps * 25 and nll > 25.0

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from gatedtui.units import UNITS
+from gatedtui.units.unroll import checked_lengths, live_frames, unroll
 
 LENGTHS = (3, 7, 1, 5)  # neither sorted nor all different from T = 7
 
@@ -199,3 +200,34 @@ def test_initial_weights_follow_the_generator_alone(name):
     std = float(units[0].W.detach().std())
     assert abs(std * 88**0.5 - 1) < 5 / (2 * units[0].W.numel()) ** 0.5  # five standard errors
     assert not units[0].b.any()
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_without_a_generator_the_weights_are_those_of_seed_0(name):
+    unit, same = UNITS[name](4, 3), UNITS[name](4, 3, generator=torch.Generator().manual_seed(0))
+    assert all(torch.equal(a, b) for a, b in zip(unit.parameters(), same.parameters(), strict=True))
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_the_state_before_the_first_frame_is_zero_for_every_row(name):
+    start = made(name).start(torch.ones(7, 4, 6, dtype=torch.float64))
+    for one in start if name == "lstm" else (start,):
+        assert one.shape == (4, 5) and one.dtype == torch.float64 and not one.any()
+
+
+@pytest.mark.parametrize("lengths", [(2, 1), np.array([2, 1], np.uint8), torch.tensor([2.0, 1.0])], ids=type)
+def test_lengths_of_any_kind_are_whole_numbers_on_the_cpu(lengths):
+    checked = checked_lengths(lengths, steps=2, rows=2)
+    assert checked.dtype == torch.int64 and checked.device.type == "cpu" and checked.tolist() == [2, 1]
+    assert live_frames(lengths, 2, 2).tolist() == [[True, True], [True, False]]
+
+
+def test_a_state_of_the_wrong_number_of_parts_is_refused():
+    unit, x = made("lstm"), torch.zeros(3, 2, 6, dtype=torch.float64)
+    h = torch.zeros(2, 5, dtype=torch.float64)
+
+    def step(x_t, state):
+        return unit.step(x_t, state[:2])
+
+    with pytest.raises(ValueError, match="zip"):
+        unroll(step, x, (h, h, h), [3, 1])

@@ -8,7 +8,7 @@ from gatedtui import kernels, modelfile
 from gatedtui.config import VARIANTS as NAMES
 from gatedtui.errors import DeviceError
 from gatedtui.units import GRU, LSTM
-from gatedtui.units.variants import VARIANTS
+from gatedtui.units.variants import VARIANTS, AblatedLSTM
 
 T, B, I, H = 6, 3, 4, 5
 
@@ -176,3 +176,39 @@ def test_a_variant_trains_resumes_scores_and_draws(name, tmp_path):
     assert sample.draw_music(again, steps=9, n=2, seed=1).rolls.shape == (2, 9, 88)
     told = gates.describe(again, tiny.splits["test"][0])
     assert set(made(name).GATES) == set(told["gates"])
+
+
+def test_with_nothing_left_out_it_is_the_paper_s_lstm():
+    unit, paper = AblatedLSTM(I, H).double(), LSTM(I, H).double()
+    generator = torch.Generator().manual_seed(3)
+    with torch.no_grad():
+        for name in ("W", "U", "b", "V"):
+            getattr(unit, name).normal_(std=0.7, generator=generator)
+            getattr(paper, name).copy_(getattr(unit, name))
+    state = tuple(torch.randn(2, B, H, dtype=torch.float64, generator=generator))
+    torch.testing.assert_close(unit(inputs(), state)[0], paper(inputs(), state)[0], rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_going_on_from_a_state_is_going_on(name):
+    unit, x = made(name), inputs()
+    whole, last = unit(x)
+    _, state = unit(x[:2])
+    rest, again = unit(x[2:], state)
+    torch.testing.assert_close(rest, whole[2:], rtol=0, atol=0)
+    for a, b in zip(*([s] if not isinstance(s, tuple) else s for s in (last, again)), strict=True):
+        torch.testing.assert_close(a, b, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_gates_have_their_names_and_the_start_a_row_each(name):
+    unit = VARIANTS[name](I, H)
+    assert tuple(unit.step(torch.zeros(B, I))[1]) == unit.GATES
+    start = unit.start(torch.zeros(T, B, I))
+    assert all(one.shape == (B, H) for one in (start if isinstance(start, tuple) else (start,)))
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_initial_weights_follow_the_generator(name):
+    units = [VARIANTS[name](I, H, generator=torch.Generator().manual_seed(seed)) for seed in (0, 1)]
+    assert torch.equal(VARIANTS[name](I, H).W, units[0].W) and not torch.equal(units[0].W, units[1].W)
