@@ -60,6 +60,8 @@ def test_a_worker_and_the_app_that_watches_it_do_not_grow(runs: Path, record_pro
             ), (name, lines)
             assert max(row[2] for row in late) <= max(row[2] for row in early), (name, lines)
     finally:
+        app.type("\x1b")  # the last key may have opened what `q` alone would close
+        app.read(1)
         code = app.close()
         launch.request_stop(run)
         worker.wait(timeout=60)
