@@ -113,7 +113,7 @@ def test_what_it_links_to_is_there():
     text = README.read_text(encoding="utf-8")
     heads = re.findall(r"^#+ (.*)$", text, re.M)
     anchors = {re.sub(r"[^\w -]", "", head.lower()).replace(" ", "-") for head in heads}
-    for target in re.findall(r"\]\(([^)]+)\)", text):
+    for target in re.findall(r"[^`\"]\]\(([^)]+)\)", text):
         if target.startswith("#"):
             assert target[1:] in anchors, target
         elif "://" not in target:

@@ -1,5 +1,6 @@
 """`gated` without a command: the terminal app."""
 
+import os
 from pathlib import Path
 
 from gatedtui import paths
@@ -14,9 +15,10 @@ def terminal_app(runs: Path | None = None) -> None:
         BadArgument: stdin, stdout or stderr is not a terminal.
     """
     if not output.on_a_terminal():
-        raise BadArgument(
-            "The terminal app needs a terminal.", "gated --help lists the commands that work without one."
-        )
+        hint = "gated --help lists the commands that work without one."
+        if os.environ.get("TERM") == "dumb":
+            raise BadArgument("The terminal app cannot draw on a terminal of the type 'dumb'.", hint)
+        raise BadArgument("The terminal app needs a terminal.", hint)
     from gatedtui.tui.app import run_app
 
     run_app(runs or paths.runs_folder())

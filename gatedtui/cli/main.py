@@ -76,6 +76,7 @@ def terminal_app(
 
 def main() -> None:
     """Runs `gated` and exits with its code."""
+    output.spell()
     sys.exit(run(sys.argv[1:]))
 
 

@@ -1,5 +1,7 @@
 """The only writer of stdout and stderr: results go to stdout, narration and errors to stderr."""
 
+import codecs
+import io
 import json
 import os
 import sys
@@ -11,6 +13,10 @@ from gatedtui.errors import GatedError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+
+SPELLED = dict(zip("✓✔✗✖▲■●◆·–—×→★━╌←↑↓█⚠", "++xx^#o*---x>*#-<^v#!", strict=True)) | {"…": "...", "±": "+/-"}
+"""What stands for a sign on a terminal that has no code for it; the word beside it says the same."""
 
 
 def result(text: str = "") -> None:
@@ -38,8 +44,8 @@ def say(text: str = "") -> None:
 
 
 def again(text: str) -> None:
-    """Narration that replaces the line it stands on; only where stderr is a terminal."""
-    if sys.stderr.isatty():
+    """Narration that replaces the line it stands on; only where stderr is a terminal that can do that."""
+    if redraws():
         sys.stderr.write("\r\x1b[K" + text)
         sys.stderr.flush()
 
@@ -88,8 +94,27 @@ def strict(value: Any) -> Any:
 
 
 def on_a_terminal() -> bool:
-    """Whether stdin, stdout and stderr are all terminals: only then is a live view drawn."""
-    return sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()
+    """Whether stdin, stdout and stderr are all terminals, and able to draw: only then is a live view drawn."""
+    return sys.stdin.isatty() and sys.stdout.isatty() and redraws()
+
+
+def redraws() -> bool:
+    """Whether stderr is a terminal on which a line can be drawn anew; `TERM=dumb` cannot."""
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def spell() -> None:
+    """Has stdout and stderr write signs they have no code for in ASCII, instead of failing (`LANG=C`, Latin-1)."""
+    codecs.register_error("gated.spell", _spelled)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="gated.spell")
+
+
+def _spelled(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(SPELLED.get(sign, "?") for sign in error.object[error.start : error.end]), error.end
 
 
 def give_up_terminal() -> None:

@@ -24,7 +24,7 @@ EARLY_S = 3.0
 def play(files: Annotated[list[Path], typer.Argument(help="MIDI or audio files.")]) -> None:
     """Plays files one after the other; on a terminal keys pause, seek and skip.
 
-    Keys: space pauses · ← → five seconds · home, end · l loops · n p next, previous file · q quits.
+    Keys: space pauses, left and right five seconds, home, end, l loops, n and p next and previous file, q quits.
     Without a sound card or a player it says what to install; the files stay where they are.
     """
     for file in files:

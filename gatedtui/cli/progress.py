@@ -28,11 +28,11 @@ class Bar:
             return
         if what != self._what:
             self._what, self._began, self._drawn, self._told = what, now, 0.0, 0
-            if total <= 0 or not output.sys.stderr.isatty():
+            if total <= 0 or not output.redraws():
                 output.say(what)
         if total <= 0:
             return
-        if output.sys.stderr.isatty():
+        if output.redraws():
             if now - self._drawn >= 0.1 or done >= total:
                 self._drawn = now
                 output.again(self._picture(done, total, now - self._began))

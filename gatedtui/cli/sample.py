@@ -40,7 +40,7 @@ def sample(
         ),
     ] = None,
     n: Annotated[
-        int, typer.Option("--n", help="How many songs; 3 writes FILE-1 … FILE-3.", rich_help_panel="What is drawn")
+        int, typer.Option("--n", help="How many songs; 3 writes FILE-1 to FILE-3.", rich_help_panel="What is drawn")
     ] = 1,
     steps: Annotated[
         int | None,

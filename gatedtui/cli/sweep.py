@@ -116,7 +116,7 @@ def sweep(
 ) -> None:
     """For each unit and data set: draws ten learning rates, trains each, and reports the one validation picks.
 
-    Without --set train.lr=… the rates are the paper's, exp(U(-12, -6)). Ctrl-C stops and saves; the same command, or
+    Without --set train.lr=WHAT the rates are the paper's, exp(U(-12, -6)). Ctrl-C stops and saves; the same command, or
     gated sweep --name NAME alone, goes on. gated table NAME prints the results again.
     """
     from gatedtui import start as starting

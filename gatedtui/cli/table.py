@@ -38,7 +38,7 @@ def table(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Our Table 2 beside the paper's, by frame and by piece, picked by validation, mean ± deviation over seeds."""
+    """Our Table 2 beside the paper's, by frame and by piece, picked by validation, mean and deviation over seeds."""
     if split not in SPLITS:
         raise unknown("split", split, SPLITS)
     if form not in FORMATS:

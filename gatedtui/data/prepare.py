@@ -149,7 +149,10 @@ def _look(path: Path, stamp: str) -> tuple[DataSet | None, tuple[str, ...]]:
 
 
 def _make(entry: Entry, path: Path, stamp: str, cache: Path, mirror: str | None, progress: Progress | None) -> DataSet:
-    """Makes the set and writes it to `path`, whose lock is held."""
+    """Makes the set and writes it to `path`, whose lock is held: what lies half-written beside it is of the dead."""
+    with _writing(cache):
+        for left in path.parent.glob(f".{path.name}.*.tmp"):
+            left.unlink(missing_ok=True)
     builder = importlib.import_module(f"gatedtui.data.{entry.builder}")
     made: DataSet = replace(builder.build(entry, cache=cache, mirror=mirror, progress=progress), stamp=stamp)
     if entry.digest and made.digest != entry.digest:

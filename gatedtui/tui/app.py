@@ -151,7 +151,7 @@ class GatedApp(App[Choice]):
             self.set_timer(SETTLED_S, quieten_collector)
             take_signals(dict.fromkeys(SIGNALS, self.action_close))
         self.set_interval(LOOK_S, self.tick)
-        self.set_interval(10, let_go_of_closed_widgets)
+        self.set_interval(30, let_go_of_closed_widgets)
         self.look()
 
     def on_unmount(self) -> None:

@@ -43,8 +43,9 @@ def test_a_worker_and_the_app_that_watches_it_do_not_grow(runs: Path, record_pro
         assert lock.is_held(run.lock_path)
         lines = [f"{LENGTH_S:.0f} s, {run.events_path.stat().st_size / 1e6:.1f} MB of events"]
         for name, rows in seen.items():
-            early = [row for row in rows if LENGTH_S * 0.2 <= row[0] < LENGTH_S * 0.4]
-            late = [row for row in rows if row[0] >= LENGTH_S * 0.8]
+            early, late = _parts(rows)
+            tenths = [[row[1] for row in rows if part <= 10 * row[0] / LENGTH_S < part + 1] for part in range(10)]
+            lines.append(f"{name}, MiB by tenths: {' '.join(f'{statistics.median(tenth):.1f}' for tenth in tenths)}")
             first, last = (statistics.median(row[1] for row in part) for part in (early, late))
             opened = [statistics.median(row[2] for row in part) for part in (early, late)]
             lines.append(
@@ -53,14 +54,21 @@ def test_a_worker_and_the_app_that_watches_it_do_not_grow(runs: Path, record_pro
             )
         record_property("soak", lines)
         for name, rows in seen.items():
-            early = [row for row in rows if LENGTH_S * 0.2 <= row[0] < LENGTH_S * 0.4]
-            late = [row for row in rows if row[0] >= LENGTH_S * 0.8]
+            early, late = _parts(rows)
             assert statistics.median(row[1] for row in late) <= (1 + GROWTH) * statistics.median(
                 row[1] for row in early
             ), (name, lines)
             assert max(row[2] for row in late) <= max(row[2] for row in early), (name, lines)
     finally:
+        app.type("\x1b")  # the last key may have opened what `q` alone would close
+        app.read(1)
         code = app.close()
         launch.request_stop(run)
         worker.wait(timeout=60)
     assert code == 0
+
+
+def _parts(rows: list[tuple[float, float, int]]) -> tuple[list[tuple[float, float, int]], ...]:
+    """What was seen after the warm-up, and at the end."""
+    early = [row for row in rows if LENGTH_S * 0.2 <= row[0] < LENGTH_S * 0.4]
+    return early, [row for row in rows if row[0] >= LENGTH_S * 0.8]
