@@ -21,6 +21,7 @@ from gatedtui.errors import BadSource, DeviceError
 from gatedtui.evaluate import Score, prepare, score, tensors
 from gatedtui.events import Diverged, Epoch, Event, Finished, Resumed, Started, Step, Stopped
 from gatedtui.kernels import Minibatch, choose
+from gatedtui.kernels.place import place
 from gatedtui.optim import Optimiser, rate
 from gatedtui.train import truncate
 from gatedtui.units import UNITS
@@ -81,7 +82,9 @@ class Training:
         resumed: bool = False,
     ) -> None:
         self.config, self.data, self.run, self.resumed = config, data, run, resumed or state is not None
-        device, dtype = pick_device(config.train.device), getattr(torch, config.train.dtype)
+        model = config.model
+        self.place = place(config.train.device, model.unit, model.hidden, config.train.batch)
+        device, dtype = self.place.device, getattr(torch, config.train.dtype)
         self.choice = choose(device, dtype, config.train.kernel, variant=config.model.unit not in UNITS)
         self.sequences = {split: pairs(data, split, window=config.data.window) for split in ("train", "valid", "test")}
         for split, found in self.sequences.items():
@@ -259,7 +262,7 @@ class Training:
             seed=config.seed,
             parameters=self.network.counts(),
             kernel=self.choice.backend,
-            kernel_why=self.choice.why + self._cut(),
+            kernel_why=self.choice.why + self.place.why + self._cut(),
             device=str(self.network.flat.device),
             threads=torch.get_num_threads(),
             marginal_nll=marginal_nll(self.data)[0],
@@ -377,18 +380,3 @@ def train(config: RunConfig, data: DataSet, *, run: str = "") -> Iterator[Event]
         run: a name for the first event.
     """
     yield from Training(config, data, run=run).events()
-
-
-def pick_device(wanted: str) -> torch.device:
-    """The device of `--device`. `auto` is the CPU: no measurement yet says that a GPU is faster at these sizes.
-
-    Raises:
-        DeviceError: `cuda` is asked for and there is none.
-    """
-    if wanted != "cuda":
-        return torch.device("cpu")
-    if not torch.cuda.is_available():
-        raise DeviceError(
-            "There is no CUDA device for '--device cuda'.", "gated doctor says what is missing; --device cpu works."
-        )
-    return torch.device("cuda")
