@@ -51,6 +51,9 @@ def sweep(
     runs: Runs = None,
     jobs: Annotated[int | None, typer.Option("--jobs", help="Trials at a time (default: one a core).")] = None,
     engine: Annotated[str, typer.Option("--engine", help="local, or ray (pip install 'gatedtui[ray]').")] = "local",
+    stack: Annotated[
+        int | None, typer.Option("--stack", help="Train so many trials of one shape as one: for --set device=cuda.")
+    ] = None,
     address: Annotated[str | None, typer.Option("--address", help="An existing Ray cluster's address.")] = None,
     detach: Annotated[bool, typer.Option("--detach", help="Train without this terminal.")] = False,
     json: Json = False,
@@ -66,6 +69,7 @@ def sweep(
     from gatedtui import start as starting
     from gatedtui.sweep import folder as sweeps
     from gatedtui.sweep import plan as planning
+    from gatedtui.sweep import stacks
 
     if engine not in ENGINES:
         raise unknown("engine", engine, ENGINES)
@@ -73,6 +77,9 @@ def sweep(
         raise BadArgument(f"'--address {address}' goes with --engine ray alone.", "Add --engine ray, or leave it out.")
     if jobs is not None and jobs < 1:
         raise BadArgument(f"There must be at least one job, not '{jobs}'.", "gated sweep --jobs 2")
+    if stack is not None and (stack < 1 or engine != "local" or jobs is not None):
+        what = f"'--stack {stack}' is a number of trials, 1 or more, in one process of the local engine."
+        raise BadArgument(what, "gated sweep --stack 30 --set device=cuda")
     place = runs or paths.runs_folder()
     words = {"units": units, "data": data, "draws": draws, "seeds": seeds, "settings": settings}
     words |= {"recipe": recipe, "model": model, "epochs": epochs}
@@ -83,17 +90,20 @@ def sweep(
     else:
         made = planning.resolved(planning.sweep(**typed))  # pyright: ignore[reportArgumentType]
     trials = planning.trials(made)
+    if stack is not None:
+        stacks.check(trials)
     if there is not None and there.is_there:
         sweeps.check_same(there, made)
         sweeps.check_trials(there, trials)
     with Bar() as bar:
         starting.make_ready([trial.config for trial in trials], progress=bar)
     folder = sweeps.create(place, name or sweeps.free_name(place), made)
-    again = _again(folder, runs, jobs, engine, address)
+    again = _again(folder, runs, jobs, stack, engine, address)
     if detach:
         _detach(folder, again)
         return
-    _report(folder, made, trials, jobs=jobs, engine=engine, address=address, again=again, json=json, plain=plain)
+    how = {"jobs": jobs, "stack": stack, "engine": engine, "address": address}
+    _report(folder, made, trials, **how, again=again, json=json, plain=plain)  # pyright: ignore[reportArgumentType]
 
 
 def _report(
@@ -102,6 +112,7 @@ def _report(
     trials: "list[Trial]",
     *,
     jobs: int | None,
+    stack: int | None,
     engine: str,
     address: str | None,
     again: list[str],
@@ -116,8 +127,8 @@ def _report(
     board = Board(folder)
     with driving(folder), _asking_to_stop() as came:
         board.refresh()
-        _say_what(board, made, jobs or _cores(), engine)
-        happenings = _engine(engine, folder, trials, jobs, address, lambda: bool(came))
+        _say_what(board, made, stack or jobs or _cores(), engine)
+        happenings = _engine(engine, folder, trials, jobs, stack, address, lambda: bool(came))
         if json or plain or not output.on_a_terminal():
             _through(happenings, board, Lines(board, output.say if json else output.result).show)
         else:
@@ -132,6 +143,7 @@ def _engine(
     folder: "SweepFolder",
     trials: "list[Trial]",
     jobs: int | None,
+    stack: int | None,
     address: str | None,
     should_stop: Callable[[], bool],
 ) -> "Iterator[Happening]":
@@ -139,6 +151,10 @@ def _engine(
         from gatedtui.sweep import cluster
 
         return cluster.train(folder, trials, jobs=jobs, address=address, should_stop=should_stop)
+    if stack is not None:
+        from gatedtui.sweep import stacks
+
+        return stacks.train(folder, trials, size=stack, should_stop=should_stop)
     from gatedtui.sweep import local
 
     return local.train(folder, trials, jobs=jobs or _cores(), should_stop=should_stop)
@@ -238,10 +254,12 @@ def _detach(folder: "SweepFolder", again: list[str]) -> None:
     output.say(f"the sweep goes on without this terminal; gated table {quoted} shows it, gated stop {quoted} stops it")
 
 
-def _again(folder: "SweepFolder", runs: Path | None, jobs: int | None, engine: str, address: str | None) -> list[str]:
+def _again(
+    folder: "SweepFolder", runs: Path | None, jobs: int | None, stack: int | None, engine: str, address: str | None
+) -> list[str]:
     """The words after `gated` that go on with a sweep."""
     words = ["sweep", "--name", folder.name]
-    for flag, value in (("--runs", runs), ("--jobs", jobs), ("--address", address)):
+    for flag, value in (("--runs", runs), ("--jobs", jobs), ("--stack", stack), ("--address", address)):
         words += [flag, str(value)] if value is not None else []
     return [*words, "--engine", engine] if engine != "local" else words
 

@@ -42,7 +42,6 @@ def main(capability):
     rules = {"MOMENTUM": 0.9, "AVERAGING": 0.95, "EPS": 1e-4, "RMSPROP": True, "OF_UPDATE": False, "GUARDED": True}
     mixture = {"M": 20, "D": 10, "LOW": -7.0, "HIGH": 5.0, "CONSTANT": 9.2, "PARTS": 32, "WIDTH": 16, "MASKED": True}
     for kernel, constants in (
-        (held.tanh_backward, {"H": 100, **kept, "WIDTH": 128}),
         (held.lstm_backward, {"H": 36, **kept}),
         (tiled.lstm_forward, {"H": 195, **again}),
         (losses._mixture, mixture),

@@ -1,0 +1,159 @@
+"""Runs trained as one: each comes out as it would alone, and ends when it would."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from gatedtui import config, paths
+from gatedtui.data import prepare
+from gatedtui.events import Diverged, Epoch, Event, Finished, Resumed, Stopped
+from gatedtui.heads.bernoulli import Bernoulli
+from gatedtui.heads.mixture import MixtureOfGaussians
+from gatedtui.kernels import stacked
+from gatedtui.train.loop import Training
+from gatedtui.train.stack import kernel, together
+from gatedtui.units import UNITS
+
+CLOCK = ("elapsed_s", "frames_per_s", "time")
+
+
+@pytest.fixture
+def tiny():
+    return prepare.prepare("tiny", cache=paths.cache_folder())
+
+
+def settings(**more: object) -> config.RunConfig:
+    values = {
+        "data.name": "tiny",
+        "train.epochs": 4,
+        "train.batch": 4,
+        "model.hidden": 7,
+        "train.dtype": "float64",
+        "train.kernel": "bptt",
+    }
+    return config.build(values | {key.replace("__", "."): value for key, value in more.items()})
+
+
+def figures(event: Event) -> list[float]:
+    return [float(v) for k, v in vars(event).items() if k not in CLOCK]
+
+
+def run_together(configs, data, states=None, should_stop=lambda: False):
+    states = states or [None] * len(configs)
+    pairs = zip(configs, states, strict=True)
+    trainings = [Training(one, data, state=state, choice=kernel(one)) for one, state in pairs]
+    told: dict[Training, list[Event]] = {training: [] for training in trainings}
+    for training, event in together(trainings, should_stop):
+        told[training].append(event)
+    return trainings, list(told.values())
+
+
+def same(stacked_run: Training, alone: Training, told: list[Event], told_alone: list[Event]) -> None:
+    """All that is said and kept, to a part in 10^11 after some dozens of updates."""
+    kinds = [type(event) for event in told_alone]
+    assert [type(event) for event in told] == kinds
+    for a, b in zip(told, told_alone, strict=True):
+        if isinstance(b, Epoch | Finished):
+            np.testing.assert_allclose(figures(a), figures(b), rtol=1e-11)
+    for a, b in ((stacked_run.network.flat, alone.network.flat), (stacked_run.best, alone.best)):
+        torch.testing.assert_close(a, b, rtol=1e-11, atol=1e-12)
+    assert stacked_run.state()[1].keys() == alone.state()[1].keys()
+
+
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("optimiser", ["rmsprop", "adam"])
+def test_runs_of_their_own_rate_seed_and_length_come_out_as_alone(tiny, unit: str, optimiser: str):
+    base = {"model__unit": unit, "train__optimiser": optimiser}
+    configs = [
+        settings(**base, seed=1, train__lr=1e-3),
+        settings(**base, seed=2, train__lr=1e-2, train__epochs=2),
+        settings(**base, seed=3, train__lr=3e-3, train__smoothing=0.5, train__schedule="linear", train__loss="sum"),
+    ]
+    trainings, told = run_together(configs, tiny)
+    for training, events, one in zip(trainings, told, configs, strict=True):
+        alone = Training(one, tiny)
+        same(training, alone, events, list(alone.events()))
+
+
+def test_two_layers_and_an_early_stop_are_as_alone(tiny):
+    configs = [
+        settings(seed=s, model__layers=2, train__epochs=9, train__lr=lr, train__patience=1)
+        for s, lr in ((1, 5.0), (2, 1e-3))
+    ]
+    trainings, told = run_together(configs, tiny)
+    for training, events, one in zip(trainings, told, configs, strict=True):
+        alone = Training(one, tiny)
+        same(training, alone, events, list(alone.events()))
+    assert len(told[0]) != len(told[1]), "both ended together, so nothing was tried"
+
+
+def test_stopped_in_the_middle_they_go_on_together_or_alone(tiny):
+    configs = [settings(seed=s, train__lr=1e-2) for s in (1, 2)]
+    asked = iter(range(1000))
+    first, told = run_together(configs, tiny, should_stop=lambda: next(asked) >= 9)
+    assert all(isinstance(events[-1], Stopped) for events in told)
+    states = [training.state() for training in first]
+    assert {position["updates"] for _, position in states} == {4, 5}
+    second, rest = run_together(configs, tiny, states)
+    third = Training(configs[1], tiny, state=states[1])
+    list(third.events())
+    for place, one in enumerate(configs):
+        alone = Training(one, tiny)
+        whole = [event for event in alone.events() if isinstance(event, Epoch | Finished)]
+        assert isinstance(rest[place][0], Resumed)
+        again = [event for event in told[place] + rest[place] if isinstance(event, Epoch | Finished)]
+        same(second[place], alone, again, whole)
+    torch.testing.assert_close(third.network.flat, second[1].network.flat, rtol=1e-11, atol=1e-12)
+
+
+def test_one_that_diverges_leaves_the_others_as_they_were(tiny):
+    configs = [settings(seed=1), settings(seed=2), settings(seed=3)]
+    trainings = [Training(one, tiny, choice=kernel(one)) for one in configs]
+    with torch.no_grad():
+        trainings[1].network.flat[3] = math.nan
+    before = trainings[1].network.flat.clone()
+    told: dict[Training, list[Event]] = {training: [] for training in trainings}
+    for training, event in together(trainings):
+        told[training].append(event)
+    assert isinstance(told[trainings[1]][-1], Diverged) and trainings[1].position.updates == 0
+    torch.testing.assert_close(trainings[1].network.flat, before, rtol=0, atol=0, equal_nan=True)
+    for place in (0, 2):
+        alone = Training(configs[place], tiny)
+        same(trainings[place], alone, told[trainings[place]], list(alone.events()))
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_a_layer_of_runs_is_each_unit_s_own_forward(name: str):
+    generator = torch.Generator().manual_seed(1)
+    units = [UNITS[name](5, 6, generator=generator).double() for _ in range(3)]
+    x = torch.randn(3, 4, 2, 5, dtype=torch.float64, generator=generator)
+    lengths = torch.tensor([[4, 2], [1, 3], [4, 4]])
+    parameters = {key: torch.stack([dict(u.named_parameters())[key] for u in units]) for key in units[0].state_dict()}
+    h = stacked.scan_runs(name, x, **parameters, lengths=lengths)
+    for run, unit in enumerate(units):
+        torch.testing.assert_close(h[run], unit(x[run], None, lengths[run])[0], rtol=0, atol=1e-14)
+    empty = stacked.scan_runs(name, x, **parameters, lengths=torch.zeros(3, 2))
+    assert not empty.any()
+
+
+@pytest.mark.parametrize("kind", ["bernoulli", "mixture"])
+def test_a_loss_of_runs_is_each_head_s_own(kind: str):
+    generator = torch.Generator().manual_seed(1)
+    made = (
+        (Bernoulli(6, 4), Bernoulli(6, 4)) if kind == "bernoulli" else tuple(MixtureOfGaussians(6, 3, 4) for _ in "ab")
+    )
+    heads = [head.double() for head in made]
+    with torch.no_grad():
+        for head in heads:
+            head.weight.normal_(generator=generator)
+            head.bias.normal_(std=4, generator=generator)
+    h, y = (torch.randn(2, 9, n, dtype=torch.float64, generator=generator) for n in (6, 4))
+    weight, bias = torch.stack([head.weight for head in heads]), torch.stack([head.bias for head in heads])
+    live = torch.arange(9)[None] < torch.tensor([9, 4])[:, None]
+    found = stacked.nll_of_runs(3 if kind == "mixture" else 0, h, y, weight, bias, live)
+    for run, head in enumerate(heads):
+        torch.testing.assert_close(
+            found[run], torch.where(live[run], head.nll(h[run], y[run]), 0.0), rtol=0, atol=1e-12
+        )
