@@ -1,7 +1,7 @@
 """The engine of one GPU: a process that trains several trials of one shape as one, group after group.
 
-A GPU spends most of a small recurrence between launches; thirty runs in one launch cost it hardly more than one.
-Everything else is as with the engine of one machine: trials are saved when this process stops or dies, and go on when
+A GPU spends most of a small recurrence between launches: runs that are launched together share that time. Everything
+else is as with the engine of one machine: trials are saved when this process stops or dies, and go on when
 the sweep is asked for again.
 """
 

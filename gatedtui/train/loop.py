@@ -24,7 +24,7 @@ from gatedtui.kernels import Choice, Minibatch, choose
 from gatedtui.kernels.place import place
 from gatedtui.optim import Optimiser, rate
 from gatedtui.train import truncate
-from gatedtui.train.position import Judge, Learn, Learned, Position
+from gatedtui.train.position import Judge, Learn, Learned, Position, Unread
 from gatedtui.units import UNITS
 
 STEP_EVERY_S = 0.25
@@ -88,6 +88,7 @@ class Training:
         self.best = self.network.flat.clone()
         self.carried: truncate.States | None = None
         self._began: float | None = None
+        self._made: list[tuple[Learn, Learned | Unread]] = []
         if state is not None:
             self._restore(*state)
 
@@ -112,8 +113,11 @@ class Training:
                     yield asked
 
     def asking(self, should_stop: Callable[[], bool]) -> Generator[Event | Learn | Judge, Any, None]:
-        """The stream of `events`, with whoever iterates doing the work: `Learn` wants to be sent a `Learned`, and
-        `Judge` the `Score` of `judged` on `valid`. So several runs can be trained as one (`train.stack`)."""
+        """The stream of `events`, with whoever iterates doing the work, so that several runs can be trained as one.
+
+        `Learn` wants to be sent a `Learned`, or an `Unread`, which is read four times a second and at an epoch's end;
+        `Judge` wants the `Score` of `judged` on `valid`.
+        """
         at = self.position
         if at.updates == 0:
             yield self._started()
@@ -124,18 +128,27 @@ class Training:
             last_step = time.perf_counter()
             for chunk, is_last in self._rest_of_epoch():
                 if should_stop():
+                    if trouble := self._settle():
+                        yield self._diverged(trouble)
+                        return
                     yield Stopped(at.updates, at.epoch)
                     return
                 began, wanted = time.perf_counter(), self._wanted(chunk, is_last)
-                trouble = self._account(wanted, (yield wanted))
-                if trouble:
-                    yield self._diverged(trouble)
-                    return
+                learned = yield wanted
+                self._made.append((wanted, learned))
                 now = time.perf_counter()
                 at.seconds += now - began
+                if isinstance(learned, Unread) and now - last_step < STEP_EVERY_S and self.judged is self.network:
+                    continue
+                if trouble := self._settle():
+                    yield self._diverged(trouble)
+                    return
                 if now - last_step >= STEP_EVERY_S:
                     last_step = now
                     yield Step(at.updates, at.epoch + 1, at.nll_sum / at.frames, at.frames / max(at.seconds, 1e-9))
+            if trouble := self._settle():
+                yield self._diverged(trouble)
+                return
             valid: Score = yield Judge()
             event = self._close_epoch(valid)
             if not math.isfinite(valid.frame):
@@ -175,6 +188,14 @@ class Training:
             stepped = self.optimiser.learn(wanted.batch, scale=wanted.scale, lr=wanted.lr)
             return Learned(stepped.nll, stepped.norm)
         return self._in_pieces(wanted.batch, wanted.scale, wanted.lr)
+
+    def _settle(self) -> str:
+        """Counts the updates made since it was last called; gives what went wrong with one, where something did."""
+        made, self._made = self._made, []
+        for wanted, learned in made:
+            if trouble := self._account(wanted, learned.read() if isinstance(learned, Unread) else learned):
+                return trouble
+        return ""
 
     def _account(self, wanted: Learn, learned: Learned) -> str:
         """Counts an update; gives what went wrong instead when a number is not finite."""

@@ -1,6 +1,7 @@
 """Where a run stands, and what it wants to have done next."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from gatedtui.data.batches import Batch
@@ -52,6 +53,13 @@ class Learned:
     nll: float
     norm: float
     states: truncate.States | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Unread:
+    """A `Learned` that is still on its way from a device: `read()` waits for it."""
+
+    read: Callable[[], Learned]
 
 
 class Judge:

@@ -14,11 +14,13 @@ import sys
 import threading
 from collections.abc import Callable, Container, Generator, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from gatedtui.config import RunConfig
 from gatedtui.data.batches import Batch, in_order
@@ -26,13 +28,14 @@ from gatedtui.errors import GatedError
 from gatedtui.evaluate import ROWS, Score, score_of
 from gatedtui.events import Diverged, Event, Finished, Stopped
 from gatedtui.kernels.choose import Choice, choose
+from gatedtui.kernels.graphs import bucket
 from gatedtui.kernels.place import place
 from gatedtui.runs import lock
 from gatedtui.runs.folder import RunFolder
 from gatedtui.stack import Stack, side_by_side
 from gatedtui.train import worker
 from gatedtui.train.loop import Training
-from gatedtui.train.position import Judge, Learn, Learned
+from gatedtui.train.position import Judge, Learn, Learned, Unread
 from gatedtui.train.worker import Keeper, Stop
 
 
@@ -44,7 +47,7 @@ class _Member:
     asking: Generator[Event | Learn | Judge, Any, None]
     wants: Learn | Judge | None = None
 
-    def go_on(self, answer: Learned | Score | None) -> Iterator[tuple[Training, Event]]:
+    def go_on(self, answer: Unread | Score | None) -> Iterator[tuple[Training, Event]]:
         """Sends what it waited for, and passes its events on until it waits again or is over."""
         self.wants = None
         with contextlib.suppress(StopIteration):
@@ -83,17 +86,40 @@ def together(
         if stack is None or stacked != members:
             stack, stacked = _stack(members), members
         wanted = [member.wants for member in members if isinstance(member.wants, Learn)]
-        batches = [one.batch for one in wanted if isinstance(one.batch, Batch)]
-        scale = torch.tensor([one.scale for one in wanted], dtype=torch.float64).to(stack.flat)
-        learned = stack.learn(*side_by_side(batches, stack.flat), scale, [one.lr for one in wanted])
-        for member, (nll, norm) in zip(members, torch.stack(learned, 1).tolist(), strict=True):  # the one wait a step
-            yield from member.go_on(Learned(nll, norm))
+        minibatch = _minibatch(wanted, stack, trainings[0].config.train.batch)
+        answer = _Answer(stack.learn(*minibatch, [one.scale for one in wanted], [one.lr for one in wanted]))
+        for run, member in enumerate(members):
+            yield from member.go_on(Unread(partial(answer.read, run)))
+
+
+class _Answer:
+    """What a step came to, of all runs: fetched from the device once, when the first of them asks."""
+
+    def __init__(self, learned: tuple[Tensor, Tensor]) -> None:
+        self._learned, self._read = learned, []
+
+    def read(self, run: int) -> Learned:
+        """What it came to for one run."""
+        if not self._read:
+            self._read = torch.stack(self._learned, 1).tolist()
+        return Learned(*self._read[run])
+
+
+def _minibatch(wanted: Sequence[Learn], stack: Stack, rows: int) -> tuple[Tensor, Tensor, Tensor]:
+    """All runs' minibatches; on a GPU of few shapes, so that few graphs serve them."""
+    batches = [one.batch for one in wanted if isinstance(one.batch, Batch)]
+    if stack.flat.device.type != "cuda":
+        return side_by_side(batches, stack.flat)
+    steps = bucket(max(len(one.x) for one in batches))
+    return side_by_side(batches, stack.flat, steps=steps, rows=rows)
 
 
 def _stack(members: Sequence[_Member]) -> Stack:
     trainings = [member.training for member in members]
     backend = trainings[0].choice.backend
-    return Stack([one.network for one in trainings], [one.optimiser for one in trainings], backend=backend)
+    on_gpu = trainings[0].network.flat.device.type == "cuda"
+    optimisers = [one.optimiser for one in trainings]
+    return Stack([one.network for one in trainings], optimisers, backend=backend, graphs=on_gpu)
 
 
 @torch.no_grad()

@@ -1,17 +1,21 @@
 """Runs trained as one: each comes out as it would alone, and ends when it would."""
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 import torch
 
-from gatedtui import config, paths
+from gatedtui import config, network, paths
 from gatedtui.data import prepare
+from gatedtui.data.batches import Batch
 from gatedtui.events import Diverged, Epoch, Event, Finished, Resumed, Stopped
 from gatedtui.heads.bernoulli import Bernoulli
 from gatedtui.heads.mixture import MixtureOfGaussians
 from gatedtui.kernels import stacked
+from gatedtui.kernels.graphs import Graphs, bucket
+from gatedtui.stack import Stack, side_by_side
 from gatedtui.train.loop import Training
 from gatedtui.train.stack import kernel, together
 from gatedtui.units import UNITS
@@ -125,17 +129,15 @@ def test_one_that_diverges_leaves_the_others_as_they_were(tiny):
 
 
 @pytest.mark.parametrize("name", UNITS)
-def test_a_layer_of_runs_is_each_unit_s_own_forward(name: str):
+@pytest.mark.parametrize("runs", [1, 3])
+def test_a_layer_of_runs_is_each_unit_s_own_forward(name: str, runs: int):
     generator = torch.Generator().manual_seed(1)
-    units = [UNITS[name](5, 6, generator=generator).double() for _ in range(3)]
-    x = torch.randn(3, 4, 2, 5, dtype=torch.float64, generator=generator)
-    lengths = torch.tensor([[4, 2], [1, 3], [4, 4]])
+    units = [UNITS[name](5, 6, generator=generator).double() for _ in range(runs)]
+    x = torch.randn(runs, 4, 2, 5, dtype=torch.float64, generator=generator)
     parameters = {key: torch.stack([dict(u.named_parameters())[key] for u in units]) for key in units[0].state_dict()}
-    h = stacked.scan_runs(name, x, **parameters, lengths=lengths)
+    h, _ = stacked.scan_runs(name, x, **parameters)
     for run, unit in enumerate(units):
-        torch.testing.assert_close(h[run], unit(x[run], None, lengths[run])[0], rtol=0, atol=1e-14)
-    empty = stacked.scan_runs(name, x, **parameters, lengths=torch.zeros(3, 2))
-    assert not empty.any()
+        torch.testing.assert_close(h[run], unit(x[run])[0], rtol=0, atol=1e-14)
 
 
 @pytest.mark.parametrize("kind", ["bernoulli", "mixture"])
@@ -157,3 +159,85 @@ def test_a_loss_of_runs_is_each_head_s_own(kind: str):
         torch.testing.assert_close(
             found[run], torch.where(live[run], head.nll(h[run], y[run]), 0.0), rtol=0, atol=1e-12
         )
+
+
+@pytest.mark.parametrize("runs", [1, 2])
+def test_padding_changes_no_gradient(runs: int):
+    """More steps and rows than the longest minibatch has, as a bucket has them."""
+    nets = [network.build(config.ModelConfig(unit="lstm", hidden=5)).double() for _ in range(runs)]
+    rng = np.random.default_rng(1)
+    one = Batch(*(rng.random((5, 2, 88)).astype(np.float32).round() for _ in "xy"), np.array([5, 3]), np.arange(2))
+    found = []
+    for steps, rows in ((0, 0), (bucket(17), 4)):
+        stack = Stack(nets, None, backend="bptt")
+        leaf = stack.flat.clone().requires_grad_()
+        nll = stack.losses(leaf, *side_by_side([one] * runs, leaf, steps=steps, rows=rows)).sum((1, 2))
+        found.append([nll.detach(), *torch.autograd.grad(nll.sum(), leaf)])
+    torch.testing.assert_close(found[1], found[0], rtol=1e-12, atol=1e-12)
+    alone = nets[0].losses(torch.from_numpy(one.x).double(), torch.from_numpy(one.y).double(), one.lengths)
+    torch.testing.assert_close(nets[0].gradient(alone.sum()), found[0][1][0], rtol=1e-12, atol=1e-12)
+
+
+def test_a_bucket_pads_an_eighth_at_most_and_there_are_few():
+    assert [bucket(n) for n in (1, 2, 15, 16, 17, 18, 200, 201, 798)] == [1, 2, 15, 16, 18, 18, 208, 208, 832]
+    for steps in range(1, 3000):
+        assert steps <= bucket(steps) <= steps * 9 / 8
+        assert bucket(bucket(steps)) == bucket(steps)
+    assert len({bucket(n) for n in range(1, 3000)}) < 80
+
+
+def test_without_cuda_a_graph_says_so_once_and_the_steps_are_made_all_the_same():
+    state = torch.zeros(2)
+
+    def function(given: tuple[torch.Tensor]) -> tuple[torch.Tensor]:
+        state.add_(1)
+        return (given[0] * 2,)
+
+    graphs = Graphs(function, (state,))
+    with pytest.warns(UserWarning, match="no CUDA graph could be made"):
+        assert graphs(Given(torch.ones(2)))[0].tolist() == [2, 2]
+    assert state.tolist() == [1, 1], "what warming up wrote stays"
+    assert graphs(Given(torch.ones(2)))[0].tolist() == [2, 2]
+
+
+class Given(NamedTuple):
+    x: torch.Tensor
+
+
+def test_what_is_read_late_is_counted_as_if_read_at_once(tiny, monkeypatch: pytest.MonkeyPatch):
+    told = []
+    for every_s in (0.0, 100.0):
+        monkeypatch.setattr("gatedtui.train.loop.STEP_EVERY_S", every_s)
+        _, (events,) = run_together([settings(train__lr=0.1, train__clip=0.0)], tiny)
+        told.append([figures(event) for event in events if isinstance(event, Epoch | Finished)])
+    assert told[0] == told[1]
+
+
+def test_a_run_that_diverges_between_two_looks_is_left_as_before_the_update_that_failed(tiny, monkeypatch):
+    monkeypatch.setattr("gatedtui.train.loop.STEP_EVERY_S", 100.0)
+    one = settings(seed=1, train__epochs=2)
+    alone = Training(one, tiny)
+    events = alone.events()
+    first = next(event for event in events if isinstance(event, Epoch))
+    before = alone.network.flat.clone()
+    training = Training(one, tiny, choice=kernel(one))
+    seen = []
+    for _, event in together([training]):
+        seen.append(event)
+        if isinstance(event, Epoch):
+            poison(training)
+    assert isinstance(seen[-1], Diverged) and seen[-1].updates == first.updates == training.position.updates
+    torch.testing.assert_close(training.network.flat, before, rtol=1e-11, atol=1e-12)
+
+
+def poison(training: Training) -> None:
+    """The next minibatch holds a NaN, those after it are as ever."""
+    taken, made = iter(range(100)), training.batches.epoch
+
+    def epoch(*words, **more):
+        for batch in made(*words, **more):
+            if next(taken) == 0:
+                batch.x[0, 0, 0] = np.nan
+            yield batch
+
+    training.batches.epoch = epoch

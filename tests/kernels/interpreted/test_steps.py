@@ -67,9 +67,8 @@ def test_a_stack_and_a_single_run_make_the_updates_of_plain_autograd(unit, kind,
     networks = [network(unit, kind, seed, layers) for seed in seeds]
     optimisers = [Optimiser(one, plan, seed=seed, backend="cuda") for one, seed in zip(networks, seeds, strict=True)]
     stack = Stack(networks, optimisers, backend="cuda")
-    scale = torch.full((2,), 0.1, dtype=torch.float64)
     for _ in range(2):
-        nll, norm = stack.learn(*side_by_side(batches, stack.flat), scale, rates)
+        nll, norm = stack.learn(*side_by_side(batches, stack.flat), [0.1, 0.1], rates)
         assert bool(torch.isfinite(nll).all()) and bool(torch.isfinite(norm).all())
     for run, plain in enumerate(made["reference"]):
         assert distance(made["cuda"][run], plain) < 1e-12
@@ -85,7 +84,7 @@ def test_a_run_that_is_not_finite_is_left_as_it_was_and_the_other_is_not():
     optimisers = [Optimiser(one, recipe("rmsprop"), seed=1, backend="cuda") for one in networks]
     stack = Stack(networks, optimisers, backend="cuda")
     one = batch("bernoulli", 2, [2, 1], 20)
-    nll, norm = stack.learn(*side_by_side([one, one], stack.flat), torch.ones(2, dtype=torch.float64), [1e-2, 1e-2])
+    nll, norm = stack.learn(*side_by_side([one, one], stack.flat), [1.0, 1.0], [1e-2, 1e-2])
     assert nll.isnan().tolist() == norm.isnan().tolist() == [True, False]
     torch.testing.assert_close(networks[0].flat, before[0], rtol=0, atol=0, equal_nan=True)
     assert not torch.equal(networks[1].flat, before[1])
