@@ -127,10 +127,10 @@ class Stack:
             x,
             target,
             lengths,
-            torch.tensor(scale, dtype=self.flat.dtype).to(device, non_blocking=True),
-            torch.tensor(lr, dtype=torch.float64).to(device, non_blocking=True),
-            torch.tensor([one.updates for one in self.optimisers]).to(device, non_blocking=True),
-            self._noise().to(device, non_blocking=True),
+            onto(torch.tensor(scale, dtype=self.flat.dtype), device),
+            onto(torch.tensor(lr, dtype=torch.float64), device),
+            onto(torch.tensor([one.updates for one in self.optimisers]), device),
+            onto(self._noise(), device),
         )
         return self._step(made) if self._step_by_shape is None else self._step_by_shape(made)
 
@@ -199,4 +199,10 @@ def side_by_side(
     for run, one in enumerate(batches):
         T_run, B_run = one.x.shape[:2]
         x[run, :T_run, :B_run], y[run, :T_run, :B_run], lengths[run, :B_run] = one.x, one.y, one.lengths
-    return torch.from_numpy(x).to(like), torch.from_numpy(y).to(like), torch.from_numpy(lengths).to(like.device)
+    x_there, y_there, lengths_there = (onto(torch.from_numpy(part), like.device) for part in (x, y, lengths))
+    return x_there.to(like.dtype), y_there.to(like.dtype), lengths_there
+
+
+def onto(value: Tensor, device: torch.device) -> Tensor:
+    """A CPU tensor on a device, without waiting for it: from pageable memory, CUDA may wait for all work before."""
+    return value.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else value

@@ -23,7 +23,9 @@ def figures(kernel, constants, capability, warps, *, fused=True):
         name: "constexpr" if name in constants else INTEGERS.get(name) or POINTERS.get(name) or "*fp32"
         for name in kernel.arg_names
     }
-    source = ASTSource(fn=kernel, signature=signature, constexprs=constants)
+    aligned = [(at,) for at, name in enumerate(kernel.arg_names) if signature[name].startswith("*")]
+    attrs = {at: [["tt.divisibility", 16]] for at in aligned}  # as torch's tensors are
+    source = ASTSource(fn=kernel, signature=signature, constexprs=constants, attrs=attrs)
     options = {"num_warps": warps, "enable_fp_fusion": fused}
     made = triton.compile(source, target=GPUTarget("cuda", capability, 32), options=options)
     with tempfile.TemporaryDirectory() as place:

@@ -12,6 +12,7 @@ Pointers, all contiguous, R runs, T steps, B rows, H units, G gates:
     dh `(R, T, B, H)`: dL/dh; ignored where a row has ended.
     dg `(R, T, B, G·H)`: written by backward, dL/d(argument of each gate); 0 where a row has ended.
     D, E `(R, B, H)`: dL/d(last state) and, after backward, dL/d(initial state); of h and of c.
+T and B are no part of what a kernel is compiled for: minibatches have many lengths, and a compilation takes seconds.
 WIDTH is H rounded up to a power of two; what lies beyond H is 0 in every tile, and stays 0 in the state.
 """
 
@@ -34,7 +35,7 @@ def _product(a, b):
     return tl.dot(a, b, input_precision="ieee")
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["T", "B"])
 def tanh_forward(g, hs, U, lengths, T, B, H: tl.constexpr, ROWS: tl.constexpr, WIDTH: tl.constexpr):
     """h_t = tanh(g_t + U h_{t-1})."""
     run = tl.program_id(1).to(tl.int64)
@@ -51,7 +52,7 @@ def tanh_forward(g, hs, U, lengths, T, B, H: tl.constexpr, ROWS: tl.constexpr, W
         tl.store(hs, h, mask=there)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["T", "B"])
 def tanh_backward(dh, dg, hs, U, D, lengths, T, B, H: tl.constexpr, ROWS: tl.constexpr, WIDTH: tl.constexpr):
     """From the last step to the first."""
     run = tl.program_id(1).to(tl.int64)
@@ -73,7 +74,7 @@ def tanh_backward(dh, dg, hs, U, D, lengths, T, B, H: tl.constexpr, ROWS: tl.con
     tl.store(D, d, mask=there)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["T", "B"])
 def gru_forward(g, hs, rh, U, lengths, T, B, H: tl.constexpr, ROWS: tl.constexpr, WIDTH: tl.constexpr):
     """Gates r, z, h̃; the reset gate acts before the product, so a step holds two products, one after the other."""
     run = tl.program_id(1).to(tl.int64)
@@ -102,7 +103,7 @@ def gru_forward(g, hs, rh, U, lengths, T, B, H: tl.constexpr, ROWS: tl.constexpr
         tl.store(hs, h, mask=there)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["T", "B"])
 def gru_backward(dh, dg, g, hs, U, D, lengths, T, B, H: tl.constexpr, ROWS: tl.constexpr, WIDTH: tl.constexpr):
     """From the last step to the first."""
     run = tl.program_id(1).to(tl.int64)
@@ -133,7 +134,7 @@ def gru_backward(dh, dg, g, hs, U, D, lengths, T, B, H: tl.constexpr, ROWS: tl.c
     tl.store(D, d, mask=there)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["T", "B"])
 def lstm_forward(g, hs, cs, U, V, lengths, T, B, H: tl.constexpr, ROWS: tl.constexpr, WIDTH: tl.constexpr):
     """Gates i, f, c̃, o; the peepholes of i and f see the old cell, that of o the new one."""
     run = tl.program_id(1).to(tl.int64)
@@ -165,7 +166,7 @@ def lstm_forward(g, hs, cs, U, V, lengths, T, B, H: tl.constexpr, ROWS: tl.const
         tl.store(cs, c, mask=there)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["T", "B"])
 def lstm_backward(dh, dg, g, cs, U, V, D, E, lengths, T, B, H: tl.constexpr, ROWS: tl.constexpr, WIDTH: tl.constexpr):
     """From the last step to the first."""
     run = tl.program_id(1).to(tl.int64)

@@ -84,7 +84,7 @@ class _Loss(Function):
         return None, dh, None, torch.bmm(da.mT, h), da.sum(1), None
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["N"])
 def _bernoulli(
     a, target, live, nll, N, O: tl.constexpr, FRAMES: tl.constexpr, WIDTH: tl.constexpr, MASKED: tl.constexpr
 ):

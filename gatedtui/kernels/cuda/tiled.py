@@ -33,7 +33,7 @@ def _times_U(d, U, row, j, rows_there, stride, H: tl.constexpr, TILE: tl.constex
     return like
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["T", "B"])
 def tanh_forward(g, hs, U, lengths, T, B, H: tl.constexpr, ROWS: tl.constexpr, TILE: tl.constexpr):
     """h_t = tanh(g_t + U h_{t-1})."""
     run = tl.program_id(1).to(tl.int64)
@@ -52,7 +52,7 @@ def tanh_forward(g, hs, U, lengths, T, B, H: tl.constexpr, ROWS: tl.constexpr, T
         g, hs = g + B * H, hs + B * H
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["T", "B"])
 def tanh_backward(dh, dg, hs, U, D, lengths, T, B, H: tl.constexpr, ROWS: tl.constexpr, TILE: tl.constexpr):
     """From the last step to the first."""
     run = tl.program_id(1).to(tl.int64)
@@ -81,7 +81,7 @@ def tanh_backward(dh, dg, hs, U, D, lengths, T, B, H: tl.constexpr, ROWS: tl.con
         dh, dg, hs = dh - B * H, dg - B * H, hs - B * H
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["T", "B"])
 def gru_forward(g, hs, rh, U, lengths, T, B, H: tl.constexpr, ROWS: tl.constexpr, TILE: tl.constexpr):
     """Gates r, z, h̃; the reset gate acts before the product, so a step goes over the tiles twice."""
     run = tl.program_id(1).to(tl.int64)
@@ -114,7 +114,7 @@ def gru_forward(g, hs, rh, U, lengths, T, B, H: tl.constexpr, ROWS: tl.constexpr
         g, hs, rh = g + B * 3 * H, hs + B * H, rh + B * H
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["T", "B"])
 def gru_backward(dh, dg, g, hs, U, D, lengths, T, B, H: tl.constexpr, ROWS: tl.constexpr, TILE: tl.constexpr):
     """From the last step to the first, in three goes over the tiles: z and h̃, then r, then the step before."""
     run = tl.program_id(1).to(tl.int64)
@@ -158,7 +158,7 @@ def gru_backward(dh, dg, g, hs, U, D, lengths, T, B, H: tl.constexpr, ROWS: tl.c
         dh, g, dg, hs = dh - B * H, g - B * 3 * H, dg - B * 3 * H, hs - B * H
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["T", "B"])
 def lstm_forward(g, hs, cs, U, V, lengths, T, B, H: tl.constexpr, ROWS: tl.constexpr, TILE: tl.constexpr):
     """Gates i, f, c̃, o; the peepholes of i and f see the old cell, that of o the new one."""
     run = tl.program_id(1).to(tl.int64)
@@ -192,7 +192,7 @@ def lstm_forward(g, hs, cs, U, V, lengths, T, B, H: tl.constexpr, ROWS: tl.const
         g, hs, cs = g + B * 4 * H, hs + B * H, cs + B * H
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["T", "B"])
 def lstm_backward(dh, dg, g, cs, U, V, D, E, lengths, T, B, H: tl.constexpr, ROWS: tl.constexpr, TILE: tl.constexpr):
     """From the last step to the first."""
     run = tl.program_id(1).to(tl.int64)
