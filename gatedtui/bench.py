@@ -214,7 +214,7 @@ def step_cell(unit: str, work: Workload, threads: int, gemm: Sides, seconds: flo
     sides: Sides = {}
     made = None
     if library.installed().library:
-        made = _Compiled(unit, work)
+        made = Compiled(unit, work)
         sides["native"] = made.step
         sides["native pieces"] = _pieces("native", unit, work)
         if threads == 2:
@@ -298,7 +298,7 @@ def busy() -> Iterator[Row]:
     if not library.installed().library:
         return
     work = WORKLOADS[0]
-    step = _Compiled("gru", work).step
+    step = Compiled("gru", work).step
     for name, others in (("native alone", 0), ("native among others", torch.multiprocessing.cpu_count())):
         spin = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(others)]
         try:
@@ -326,7 +326,7 @@ def _network(unit: str, work: Workload) -> network.Network:
     return network.build(for_unit(unit, work.kind).model)
 
 
-class _Compiled:
+class Compiled:
     """The single call on one minibatch."""
 
     def __init__(self, unit: str, work: Workload) -> None:
@@ -357,7 +357,7 @@ class _Compiled:
 
 def _two_at_once(unit: str, work: Workload) -> Callable[[], Any]:
     """Two runs side by side, a thread each: the layout that is fastest."""
-    steps = [_Compiled(unit, work).step for _ in range(2)]
+    steps = [Compiled(unit, work).step for _ in range(2)]
 
     def both() -> None:
         other = threading.Thread(target=steps[1])

@@ -137,7 +137,7 @@ def _torch() -> Iterator[Check]:
     yield Check("kernel", "ok", f"{choice.backend}: {choice.why}")
     if torch.cuda.is_available():
         names = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
-        yield Check("gpu", "ok", f"{', '.join(names)}; --device auto stays on the CPU, --device cuda uses it")
+        yield Check("gpu", "ok", f"{', '.join(names)}; --device cuda uses it, --device auto where figures say so")
     else:
         yield Check("gpu", "warning", "no CUDA device; training runs on the CPU", "nothing to do: the CPU is enough")
 

@@ -74,7 +74,11 @@ def score(network: Network, sequences: Sequence[Pair] | Prepared, *, backend: st
             nll = network.losses(*tensors(batch.x, batch.y, network), batch.lengths, backend=backend)
             sums.append(nll.double().sum(0).cpu().numpy())
             lengths.append(batch.lengths)
-    nats, steps = np.concatenate(sums), np.concatenate(lengths)
+    return score_of(np.concatenate(sums), np.concatenate(lengths))
+
+
+def score_of(nats: np.ndarray, steps: np.ndarray) -> Score:
+    """The score of sequences `(N,)` by the nats of each, summed over its frames, and how many frames it has."""
     frames = int(steps.sum())
     return Score(float(nats.sum()) / frames, float((nats / steps).mean()), frames, len(steps))
 

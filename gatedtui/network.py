@@ -40,6 +40,7 @@ class Network(nn.Module):
         generator: source of the units' initial weights; None means a fresh one seeded with 0, never the global one.
 
     Attributes:
+        kind: the unit's name.
         unit, unit2, …: the layers; head: the head. So the tensors are called `unit.W`, `unit2.U`, `head.weight`, ….
         flat: all parameters `(N,)`, without gradient; writing to it changes them.
         n_noisy: how many of its first elements are recurrent W and U.
@@ -66,7 +67,7 @@ class Network(nn.Module):
         if unit not in known:
             raise unknown("unit", unit, known)
         generator = generator or torch.Generator().manual_seed(0)
-        self.layers = layers
+        self.kind, self.layers = unit, layers
         for layer in range(layers):
             size = inputs if layer == 0 else hidden
             self.add_module(_name(layer), known[unit](size, hidden, generator=generator))
@@ -92,6 +93,15 @@ class Network(nn.Module):
         for parameter, piece in zip(ordered, pieces, strict=True):
             parameter.data = piece.view(parameter.shape)
         self.n_noisy = sum(u.W.numel() + u.U.numel() for u in self.units)
+
+    @torch.no_grad()
+    def live_in(self, place: Tensor) -> None:
+        """Moves all parameters into `place (N,)`, of their dtype and device, which is `flat` from now on."""
+        place.copy_(self.flat)
+        self.flat, begin = place, 0
+        for parameter in self.in_order():
+            parameter.data = place[begin : begin + parameter.numel()].view(parameter.shape)
+            begin += parameter.numel()
 
     def _apply(self, fn: Any, recurse: bool = True) -> "Network":
         super()._apply(fn, recurse)

@@ -11,6 +11,8 @@ from gatedtui.cli.options import Json
 from gatedtui.errors import unknown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gatedtui.bench import Row
 
 BAR = 24
@@ -22,6 +24,8 @@ TITLES = {
     "stages": "Where the time of a compiled step goes",
     "epoch": "A whole epoch of GRU 46 with validation, minibatches of 8",
     "sample": "Drawing",
+    "cuda": "Step on the GPU: the paper recipe's whole training step, per run (cudnn: other equations; native: one CPU "
+    "thread)",
     "busy": "A compiled step while every core is kept busy by others",
 }
 
@@ -37,12 +41,15 @@ def bench(
             autocompletion=complete.words("avx2", "baseline"),
         ),
     ] = None,
+    device: Annotated[str, typer.Option("--device", help="cpu, or cuda: a GPU beside one CPU thread.")] = "cpu",
 ) -> None:
-    """Times training and sampling against torch.nn, plain cells and the other kernels; within 4 minutes.
+    """Times training and sampling against torch.nn, plain cells and the other kernels; within 4 minutes on a CPU.
 
     Quiet the machine first: other work makes every figure worse, though all sides alike.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as in workers: else torch's threads spin on a busy machine
+    if device not in ("cpu", "cuda"):
+        raise unknown("device", device, ("cpu", "cuda"))
     if build is not None:
         _hold_torch_to(build)
     import torch
@@ -54,12 +61,11 @@ def bench(
     if build is not None:
         library.use_at_most(build)
     choice = kernels.choose("cpu", torch.float32)
-    output.say(f"kernel {choice.backend}: {choice.why}")
-    rows = []
-    for row in run(quick=quick):
-        rows.append(row)
-        output.again(f"{row.table} {row.unit} {row.workload}, {row.threads} thread{'s' if row.threads > 1 else ''}")
-    output.again("")
+    if device == "cuda":
+        rows = _on_gpu(quick=quick)
+    else:
+        output.say(f"kernel {choice.backend}: {choice.why}")
+        rows = _collect(run(quick=quick))
     if json:
         output.document([row.as_dict() for row in rows])
         return
@@ -68,6 +74,33 @@ def bench(
         if found:
             output.result(f"\n{title}")
             (_stages if table == "stages" else _table)(found)
+
+
+def _collect(measured: "Iterator[Row]") -> list["Row"]:
+    """All rows, with a line that says what is being measured."""
+    rows = []
+    for row in measured:
+        rows.append(row)
+        output.again(f"{row.table} {row.unit} {row.workload}, {row.threads} thread{'s' if row.threads > 1 else ''}")
+    output.again("")
+    return rows
+
+
+def _on_gpu(*, quick: bool) -> list["Row"]:
+    """The GPU's rows; what they mean for `--device auto`, and how exact its gradients are, are told besides."""
+    import torch
+
+    from gatedtui import bench_cuda
+    from gatedtui.kernels.place import place
+
+    there = place("cuda").device
+    name = torch.cuda.get_device_name()
+    errors = "  ".join(f"{what} {far:.1g}" for what, far in bench_cuda.checked(there).items())
+    output.say(f"{name}, torch {torch.__version__}; float32 gradients off float64's by at most: {errors}")
+    rows = _collect(bench_cuda.run(quick=quick))
+    for line in bench_cuda.measured(rows, name, f"torch {torch.__version__}"):
+        output.say(f"{line},")
+    return rows
 
 
 def _hold_torch_to(build: str) -> None:
@@ -112,6 +145,7 @@ HEADINGS = {
     "gemm": ["ms", "GF/s"],
     "step": ["ms", "frames/s", "vs nn", "vs naive", "of GEMM"],
     "unit": ["ms", "frames/s", "vs nn", "vs naive"],
+    "cuda": ["ms", "frames/s", "vs cudnn"],
     "sample": ["ms", "steps/s", "real time"],
 }
 
@@ -123,6 +157,8 @@ def _figures(row: "Row") -> list[str]:
     figures = [_ms(row.ms), f"{row.frames_per_s:,.0f}"]
     if row.table in ("step", "unit"):
         figures += [_times(row.speedup_vs_nn), _times(row.speedup_vs_naive)]
+    if row.table == "cuda":
+        figures.append(_times(row.speedup_vs_nn))
     if row.table == "step":
         figures.append("" if row.gemm_fraction is None else f"{row.gemm_fraction:.0%}")
     if row.table == "sample":

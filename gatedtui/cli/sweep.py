@@ -107,6 +107,14 @@ def sweep(
             rich_help_panel="By what",
         ),
     ] = "local",
+    stack: Annotated[
+        int | None,
+        typer.Option(
+            "--stack",
+            help="Train so many trials of one shape as one: for --set device=cuda.",
+            rich_help_panel="By what",
+        ),
+    ] = None,
     address: Annotated[
         str | None, typer.Option("--address", help="An existing Ray cluster's address.", rich_help_panel="By what")
     ] = None,
@@ -122,6 +130,7 @@ def sweep(
     from gatedtui import start as starting
     from gatedtui.sweep import folder as sweeps
     from gatedtui.sweep import plan as planning
+    from gatedtui.sweep import stacks
 
     if engine not in ENGINES:
         raise unknown("engine", engine, ENGINES)
@@ -129,6 +138,9 @@ def sweep(
         raise BadArgument(f"'--address {address}' goes with --engine ray alone.", "Add --engine ray, or leave it out.")
     if jobs is not None and jobs < 1:
         raise BadArgument(f"There must be at least one job, not '{jobs}'.", "gated sweep --jobs 2")
+    if stack is not None and (stack < 1 or engine != "local" or jobs is not None):
+        what = f"'--stack {stack}' is a number of trials, 1 or more, in one process of the local engine."
+        raise BadArgument(what, "gated sweep --stack 30 --set device=cuda")
     place = runs or paths.runs_folder()
     words = {"units": units, "data": data, "draws": draws, "seeds": seeds, "settings": settings}
     words |= {"recipe": recipe, "models": models, "epochs": epochs}
@@ -139,17 +151,20 @@ def sweep(
     else:
         made = planning.resolved(planning.sweep(**typed))  # pyright: ignore[reportArgumentType]
     trials = planning.trials(made)
+    if stack is not None:
+        stacks.check(trials)
     if there is not None and there.is_there:
         sweeps.check_same(there, made)
         sweeps.check_trials(there, trials)
     with Bar() as bar:
         starting.make_ready([trial.config for trial in trials], progress=bar)
     folder = sweeps.create(place, name or sweeps.free_name(place), made)
-    again = _again(folder, runs, jobs, engine, address)
+    again = _again(folder, runs, jobs, stack, engine, address)
     if detach:
         _detach(folder, again)
         return
-    _report(folder, made, trials, jobs=jobs, engine=engine, address=address, again=again, json=json, plain=plain)
+    how = {"jobs": jobs, "stack": stack, "engine": engine, "address": address}
+    _report(folder, made, trials, **how, again=again, json=json, plain=plain)  # pyright: ignore[reportArgumentType]
 
 
 def _report(
@@ -158,6 +173,7 @@ def _report(
     trials: "list[Trial]",
     *,
     jobs: int | None,
+    stack: int | None,
     engine: str,
     address: str | None,
     again: list[str],
@@ -172,8 +188,8 @@ def _report(
     board = Board(folder)
     with driving(folder), _asking_to_stop() as came:
         board.refresh()
-        _say_what(board, made, jobs or _cores(), engine)
-        happenings = _engine(engine, folder, trials, jobs, address, lambda: bool(came))
+        _say_what(board, made, stack or jobs or _cores(), engine)
+        happenings = _engine(engine, folder, trials, jobs, stack, address, lambda: bool(came))
         if json or plain or not output.on_a_terminal():
             _through(happenings, board, Lines(board, output.say if json else output.result).show)
         else:
@@ -188,6 +204,7 @@ def _engine(
     folder: "SweepFolder",
     trials: "list[Trial]",
     jobs: int | None,
+    stack: int | None,
     address: str | None,
     should_stop: Callable[[], bool],
 ) -> "Iterator[Happening]":
@@ -195,6 +212,10 @@ def _engine(
         from gatedtui.sweep import cluster
 
         return cluster.train(folder, trials, jobs=jobs, address=address, should_stop=should_stop)
+    if stack is not None:
+        from gatedtui.sweep import stacks
+
+        return stacks.train(folder, trials, size=stack, should_stop=should_stop)
     from gatedtui.sweep import local
 
     return local.train(folder, trials, jobs=jobs or _cores(), should_stop=should_stop)
@@ -294,10 +315,12 @@ def _detach(folder: "SweepFolder", again: list[str]) -> None:
     output.say(f"the sweep goes on without this terminal; gated table {quoted} shows it, gated stop {quoted} stops it")
 
 
-def _again(folder: "SweepFolder", runs: Path | None, jobs: int | None, engine: str, address: str | None) -> list[str]:
+def _again(
+    folder: "SweepFolder", runs: Path | None, jobs: int | None, stack: int | None, engine: str, address: str | None
+) -> list[str]:
     """The words after `gated` that go on with a sweep."""
     words = ["sweep", "--name", folder.name]
-    for flag, value in (("--runs", runs), ("--jobs", jobs), ("--address", address)):
+    for flag, value in (("--runs", runs), ("--jobs", jobs), ("--stack", stack), ("--address", address)):
         words += [flag, str(value)] if value is not None else []
     return [*words, "--engine", engine] if engine != "local" else words
 

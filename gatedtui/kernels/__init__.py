@@ -70,6 +70,10 @@ def scan(unit: Any, x: Tensor, state: Any = None, lengths: Any = None, backend: 
     chosen = choose(x.device, x.dtype, backend, variant=type(unit) not in native.KINDS).backend
     if chosen == "native":
         return native.scan(unit, x, state, lengths)
+    if chosen == "cuda":
+        from gatedtui.kernels.cuda import recurrence
+
+        return recurrence.scan(unit, x, state, lengths)
     return unit(x, state, lengths) if chosen == "reference" else bptt.scan(unit, x, state, lengths)
 
 
@@ -84,7 +88,7 @@ def nll(head: nn.Module, h: Tensor, target: Tensor, mask: Tensor | None = None, 
         h: `(T, B, H)`.
         target: `(T, B, O)`, h's dtype.
         mask: bool `(T, B)`, True where a frame counts; None when all do.
-        backend: as in `scan`; a head that the compiled kernels do not know is computed by its own equations.
+        backend: as in `scan`; a head that the kernel does not know is computed by its own equations.
 
     Returns:
         `(T, B)` nats, zero where masked.
@@ -93,9 +97,15 @@ def nll(head: nn.Module, h: Tensor, target: Tensor, mask: Tensor | None = None, 
         BadArgument: no kernel has that name.
         DeviceError: the kernel is not there, or takes no such dtype.
     """
-    if choose(h.device, h.dtype, backend).backend == "native" and native.takes(head):
+    chosen = choose(h.device, h.dtype, backend).backend
+    if chosen == "native" and native.takes(head):
         with suppress(native.NotBinary):
             return native.nll(head, h, target, mask)
+    if chosen == "cuda":
+        from gatedtui.kernels.cuda import losses
+
+        if losses.takes(head):
+            return losses.nll(head, h, target, mask)
     frame_nll: Any = head.nll
     if mask is None:
         return frame_nll(h, target)
@@ -136,6 +146,11 @@ def update(
     """
     if recipe.optimiser not in RULES:
         raise unknown("optimiser", recipe.optimiser, RULES)
-    if choose(parameters.device, parameters.dtype, backend).backend == "native":
+    chosen = choose(parameters.device, parameters.dtype, backend).backend
+    if chosen == "native":
         return native.update(parameters, gradients, state, recipe, lr=lr)
+    if chosen == "cuda":
+        from gatedtui.kernels.cuda import rule
+
+        return rule.update_one(parameters, gradients, state, recipe, lr=lr)
     return rules.update(parameters, gradients, state, recipe, lr=lr)

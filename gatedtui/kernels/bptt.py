@@ -31,6 +31,24 @@ def scan(unit: Tanh | GRU | LSTM, x: Tensor, state: Any = None, lengths: Any = N
     return function.apply(packing, x, unit.W, unit.U, unit.b, state)
 
 
+def dense(kind: str, x: Tensor, W: Tensor, U: Tensor, b: Tensor, V: Tensor | None = None) -> Tensor:
+    """h `(T, B, H)` of one layer from the zero state, every row T long. Nothing in it depends on a value: it can be
+    captured as a CUDA graph.
+
+    Args:
+        kind: "tanh", "gru" or "lstm".
+        x: `(T, B, I)`.
+        W: `(G·H, I)`.
+        U: `(G·H, H)`.
+        b: `(G·H,)`.
+        V: `(3, H)`, of the LSTM alone.
+    """
+    packing = Packing(x.shape[0], x.shape[1], None, x.device)
+    if kind == "lstm":
+        return _LSTM.apply(packing, x, W, U, b, V, None, None)[0]  # pyright: ignore[reportIndexIssue]
+    return (_GRU if kind == "gru" else _Tanh).apply(packing, x, W, U, b, None)[0]  # pyright: ignore[reportIndexIssue]
+
+
 def _input_gradients(ctx: Any, packing: Packing, dg: Tensor, x: Tensor, W: Tensor) -> tuple[Any, Tensor, Tensor]:
     """dx (None where nobody asks), dW and db from the gradients `dg (N, G·H)` at the gates' arguments."""
     dx = packing.unpack(dg @ W) if ctx.needs_input_grad[1] else None

@@ -1,5 +1,7 @@
 """Which kernel runs the recurrence: decided once for a device and a dtype, and the reason kept."""
 
+import importlib.util
+import os
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,6 +18,7 @@ REASONS = {
     "native": "compiled C++",
     "bptt": "the backward pass by hand in torch operations: on one CPU thread, music at B 16, 1.7 (tanh) to 3.6 (lstm) "
     "times as fast as autograd",
+    "cuda": "Triton kernels",
     "reference": "plain autograd",
 }
 
@@ -35,8 +38,19 @@ class Choice:
 
 
 def present(device: torch.device | str = "cpu") -> tuple[str, ...]:
-    """The kernels this installation has for a device, best first; "auto" takes the first."""
-    return _present(torch.device(device).type, library.installed())
+    """The kernels this installation has for a device, best first; "auto" takes the first.
+
+    On a GPU `bptt` comes before `cuda`: the Triton kernels are shown right by the interpreter, but were never timed.
+    """
+    return _present(torch.device(device).type, library.installed(), triton())
+
+
+@lru_cache
+def triton() -> str:
+    """What there is of Triton: "" is none, "interpreted" that its kernels run on the CPU, very slowly, as in tests."""
+    if importlib.util.find_spec("triton") is None:
+        return ""
+    return "interpreted" if os.environ.get("TRITON_INTERPRET") == "1" else "compiled"
 
 
 def choose(device: torch.device | str, dtype: torch.dtype, wanted: str = "auto", *, variant: bool = False) -> Choice:
@@ -53,39 +67,45 @@ def choose(device: torch.device | str, dtype: torch.dtype, wanted: str = "auto",
         DeviceError: the kernel is not there, or does not take this device or dtype.
     """
     if variant and wanted in ("auto", "reference"):
-        return _variant(_choose(device, dtype, "reference", library.installed()))
+        return _variant(_choose(device, dtype, "reference", library.installed(), triton()))
     if variant and wanted in KERNELS:
         raise DeviceError(
             f"The kernel {wanted!r} does not know this variant of a unit.", "There is: reference, or auto."
         )
-    return _choose(device, dtype, wanted, library.installed())
+    return _choose(device, dtype, wanted, library.installed(), triton())
 
 
 def _variant(choice: Choice) -> Choice:
     return Choice(choice.backend, f"{REASONS['reference']} (the faster kernels know the paper's three units alone)")
 
 
-def _present(kind: str, found: Found) -> tuple[str, ...]:
-    return ("native", "bptt", "reference") if found.library and kind == "cpu" else ("bptt", "reference")
+def _present(kind: str, found: Found, triton: str) -> tuple[str, ...]:
+    native = ("native",) if found.library and kind == "cpu" else ()
+    cuda = ("cuda",) if triton == {"cuda": "compiled", "cpu": "interpreted"}.get(kind) else ()
+    return (*native, "bptt", *cuda, "reference")
 
 
 @lru_cache
-def _choose(device: torch.device | str, dtype: torch.dtype, wanted: str, found: Found) -> Choice:
+def _choose(device: torch.device | str, dtype: torch.dtype, wanted: str, found: Found, triton: str) -> Choice:
     if wanted != "auto" and wanted not in KERNELS:
         raise unknown("kernel", wanted, ("auto", *KERNELS))
     if dtype not in (torch.float32, torch.float64):
         name = str(dtype).removeprefix("torch.")
         raise DeviceError(f"No kernel takes numbers of type {name!r}.", "Use train.dtype=float32 or float64.")
     kind = torch.device(device).type
-    there = _present(kind, found)
+    there = _present(kind, found, triton)
     if wanted == "auto":
         best = there[0]
         passed_over = "" if best == "native" or kind != "cpu" else f"; not native, because {found.why}"
         return Choice(best, f"{_reason(best, found)} (chosen for {kind}{passed_over})", _build(best, found))
     if wanted not in there:
         because = f" ({found.why})" if wanted == "native" and kind == "cpu" else ""
-        where = "in this installation" if kind == "cpu" or wanted != "native" else f"for the device '{kind}'"
-        raise DeviceError(f"The kernel {wanted!r} is not {where}{because}.", f"There is: {', '.join(there)}, or auto.")
+        elsewhere = wanted == {"cpu": "cuda", "cuda": "native"}.get(kind)
+        where = f"for the device '{kind}'" if elsewhere else "in this installation"
+        install = "; pip install 'gatedtui[gpu]' brings it" if wanted == "cuda" and kind == "cuda" else ""
+        raise DeviceError(
+            f"The kernel {wanted!r} is not {where}{because}.", f"There is: {', '.join(there)}, or auto{install}."
+        )
     return Choice(wanted, f"{_reason(wanted, found)} (asked for)", _build(wanted, found))
 
 

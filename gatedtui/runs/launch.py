@@ -61,6 +61,14 @@ def start_series(log_path: Path, *, environ: Mapping[str, str] | None = None) ->
     return _spawn([sys.executable, "-m", "gatedtui.train.series"], log_path, environ, answering=True)
 
 
+def start_stack(
+    runs: Sequence[Path], log_path: Path, *, environ: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes]:
+    """Starts a process that trains these runs' folders as one (`train.stack`); else as `start_series`."""
+    words = [sys.executable, "-m", "gatedtui.train.stack", *(str(path.absolute()) for path in runs)]
+    return _spawn(words, log_path, environ, answering=True)
+
+
 def start_detached(arguments: Sequence[str], log_path: Path) -> subprocess.Popen[bytes]:
     """Starts `gated <arguments>` in a session of its own, its output appended to a log; raises as `start_series`."""
     return _spawn([sys.executable, "-m", "gatedtui", *arguments], log_path, None, answering=False)

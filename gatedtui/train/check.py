@@ -13,11 +13,11 @@ def main(arguments: list[str]) -> int:
     import torch
 
     from gatedtui.kernels import choose
-    from gatedtui.train.loop import pick_device
+    from gatedtui.kernels.place import place
 
     device, kernel, dtype, *_ = arguments
     try:
-        choice = choose(pick_device(device), getattr(torch, dtype), kernel)
+        choice = choose(place(device).device, getattr(torch, dtype), kernel)
     except GatedError as error:
         sys.stderr.write(f"error: {error.what}\n  {error.hint}\n")
         return error.exit_code

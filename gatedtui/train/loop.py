@@ -1,10 +1,10 @@
 """Training as a stream of events. Whoever iterates decides what is shown, written and saved (design, idea 3)."""
 
+import contextlib
 import math
 import platform
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import numpy as np
@@ -20,9 +20,11 @@ from gatedtui.data.transpose import Transpositions
 from gatedtui.errors import BadSource, DeviceError
 from gatedtui.evaluate import Score, prepare, score, tensors
 from gatedtui.events import Diverged, Epoch, Event, Finished, Resumed, Started, Step, Stopped
-from gatedtui.kernels import Minibatch, choose
+from gatedtui.kernels import Choice, Minibatch, choose
+from gatedtui.kernels.place import place
 from gatedtui.optim import Optimiser, rate
 from gatedtui.train import truncate
+from gatedtui.train.position import Judge, Learn, Learned, Position, Unread
 from gatedtui.units import UNITS
 
 STEP_EVERY_S = 0.25
@@ -30,30 +32,6 @@ STARTS = 64
 """Training pieces whose first frames a checkpoint carries (contracts: start)."""
 TARGETS = 65_536
 """Target frames of speech that the head's start is taken from, at most."""
-
-
-@dataclass
-class Position:
-    """Where a run stands between two updates; with the tensors of `Training.state` all that resuming needs.
-
-    `epoch` counts finished epochs, `batch` the minibatches done in the present one, `chunk` the updates done in the
-    present minibatch where it is cut (`train.truncate`); the sums are over that part of the epoch, `norms` its updates.
-    """
-
-    updates: int = 0
-    epoch: int = 0
-    batch: int = 0
-    chunk: int = 0
-    nll_sum: float = 0.0
-    frames: int = 0
-    norm_sum: float = 0.0
-    norms: int = 0
-    seconds: float = 0.0
-    elapsed_s: float = 0.0
-    best_epoch: int = 0
-    best_nll: float = math.inf
-    backend: str = ""
-    scores: dict[str, float] = field(default_factory=dict)
 
 
 class Training:
@@ -65,6 +43,7 @@ class Training:
         run: the run's name, for the first event.
         state: what `state()` gave earlier; None starts from the beginning.
         resumed: whether to say so first: true also for a run that was killed before its first save.
+        choice: the kernel, where it is not the config's.
 
     Raises:
         BadSource: the data has nothing to train on, or the state is another run's.
@@ -79,10 +58,13 @@ class Training:
         run: str = "",
         state: tuple[Tensors, dict[str, Any]] | None = None,
         resumed: bool = False,
+        choice: Choice | None = None,
     ) -> None:
         self.config, self.data, self.run, self.resumed = config, data, run, resumed or state is not None
-        device, dtype = pick_device(config.train.device), getattr(torch, config.train.dtype)
-        self.choice = choose(device, dtype, config.train.kernel, variant=config.model.unit not in UNITS)
+        model = config.model
+        self.place = place(config.train.device, model.unit, model.hidden, config.train.batch)
+        device, dtype = self.place.device, getattr(torch, config.train.dtype)
+        self.choice = choice or choose(device, dtype, config.train.kernel, variant=config.model.unit not in UNITS)
         self.sequences = {split: pairs(data, split, window=config.data.window) for split in ("train", "valid", "test")}
         for split, found in self.sequences.items():
             if not found:
@@ -108,6 +90,7 @@ class Training:
         self.best = self.network.flat.clone()
         self.carried: truncate.States | None = None
         self._began: float | None = None
+        self._made: list[tuple[Learn, Learned | Unread]] = []
         if state is not None:
             self._restore(*state)
 
@@ -119,6 +102,24 @@ class Training:
         Whenever an event is yielded the run stands between two updates, so `state()` may be taken. After `Diverged`
         the weights are those before the update that failed.
         """
+        asking, answer = self.asking(should_stop), None
+        with contextlib.suppress(StopIteration):
+            while True:
+                asked = asking.send(answer)
+                answer = None
+                if isinstance(asked, Learn):
+                    answer = self._learn(asked)
+                elif isinstance(asked, Judge):
+                    answer = score(self.judged, self.valid, backend=self.choice.backend)
+                else:
+                    yield asked
+
+    def asking(self, should_stop: Callable[[], bool]) -> Generator[Event | Learn | Judge, Any, None]:
+        """The stream of `events`, with whoever iterates doing the work, so that several runs can be trained as one.
+
+        `Learn` wants to be sent a `Learned`, or an `Unread`, which is read four times a second and at an epoch's end;
+        `Judge` wants the `Score` of `judged` on `valid`.
+        """
         at = self.position
         if at.updates == 0:
             yield self._started()
@@ -129,17 +130,28 @@ class Training:
             last_step = time.perf_counter()
             for chunk, is_last in self._rest_of_epoch():
                 if should_stop():
+                    if trouble := self._settle():
+                        yield self._diverged(trouble)
+                        return
                     yield Stopped(at.updates, at.epoch)
                     return
-                trouble = self._update(chunk, is_last)
-                if trouble:
+                began, wanted = time.perf_counter(), self._wanted(chunk, is_last)
+                learned = yield wanted
+                self._made.append((wanted, learned))
+                now = time.perf_counter()
+                at.seconds += now - began
+                if isinstance(learned, Unread) and now - last_step < STEP_EVERY_S and self.judged is self.network:
+                    continue
+                if trouble := self._settle():
                     yield self._diverged(trouble)
                     return
-                now = time.perf_counter()
                 if now - last_step >= STEP_EVERY_S:
                     last_step = now
                     yield Step(at.updates, at.epoch + 1, at.nll_sum / at.frames, at.frames / max(at.seconds, 1e-9))
-            valid = score(self.judged, self.valid, backend=self.choice.backend)
+            if trouble := self._settle():
+                yield self._diverged(trouble)
+                return
+            valid: Score = yield Judge()
             event = self._close_epoch(valid)
             if not math.isfinite(valid.frame):
                 yield self._diverged(f"the validation NLL of epoch {at.epoch} is '{valid.frame}'.")
@@ -165,39 +177,47 @@ class Training:
             for number in range(at.chunk, len(chunks)):
                 yield chunks[number], number + 1 == len(chunks)
 
-    def _update(self, batch: Batch | Minibatch, is_last: bool) -> str:
-        """One update; gives what went wrong instead of doing it when a number is not finite."""
-        at, train, began = self.position, self.config.train, time.perf_counter()
+    def _wanted(self, batch: Batch | Minibatch, is_last: bool) -> Learn:
+        train = self.config.train
         frames = batch.frames if isinstance(batch, Minibatch) else int(batch.lengths.sum())
         rows = batch.rows if isinstance(batch, Minibatch) else len(batch.rows)
-        scale, lr, states = 1 / (frames if train.loss == "mean" else rows), rate(train, at.epoch), None
-        if isinstance(batch, Minibatch):
-            stepped = self.optimiser.learn(batch, scale=scale, lr=lr)
-            loss, norm = stepped.nll, stepped.norm
-        else:
-            loss, norm, states = self._in_pieces(batch, is_last, scale, lr)
-        if not math.isfinite(loss):
-            return f"the loss of update {at.updates + 1} is '{loss}'."
-        if not math.isfinite(norm):
-            return f"the gradient of update {at.updates + 1} has the norm '{norm}'."
-        at.updates += 1
-        self._smooth()
-        at.batch, at.chunk = (at.batch + 1, 0) if is_last else (at.batch, at.chunk + 1)
-        self.carried = None if is_last else states
-        at.nll_sum += loss
-        at.frames += frames
-        at.norm_sum += norm
-        at.norms += 1
-        at.seconds += time.perf_counter() - began
+        scale = 1 / (frames if train.loss == "mean" else rows)
+        return Learn(batch, is_last, frames, scale, rate(train, self.position.epoch))
+
+    def _learn(self, wanted: Learn) -> Learned:
+        """One update; nothing is updated when the loss or the gradient's norm is not finite."""
+        if isinstance(wanted.batch, Minibatch):
+            stepped = self.optimiser.learn(wanted.batch, scale=wanted.scale, lr=wanted.lr)
+            return Learned(stepped.nll, stepped.norm)
+        return self._in_pieces(wanted.batch, wanted.scale, wanted.lr)
+
+    def _settle(self) -> str:
+        """Counts the updates made since it was last called; gives what went wrong with one, where something did."""
+        made, self._made = self._made, []
+        for wanted, learned in made:
+            if trouble := self._account(wanted, learned.read() if isinstance(learned, Unread) else learned):
+                return trouble
         return ""
 
-    def _in_pieces(
-        self, batch: Batch, is_last: bool, scale: float, lr: float
-    ) -> tuple[float, float, truncate.States | None]:
-        """One update by scan, loss and update: the loss, the gradient's norm, and the states the batch ended in.
+    def _account(self, wanted: Learn, learned: Learned) -> str:
+        """Counts an update; gives what went wrong instead when a number is not finite."""
+        at = self.position
+        if not math.isfinite(learned.nll):
+            return f"the loss of update {at.updates + 1} is '{learned.nll}'."
+        if not math.isfinite(learned.norm):
+            return f"the gradient of update {at.updates + 1} has the norm '{learned.norm}'."
+        at.updates += 1
+        self._smooth()
+        at.batch, at.chunk = (at.batch + 1, 0) if wanted.is_last else (at.batch, at.chunk + 1)
+        self.carried = None if wanted.is_last else learned.states
+        at.nll_sum += learned.nll
+        at.frames += wanted.frames
+        at.norm_sum += learned.norm
+        at.norms += 1
+        return ""
 
-        Nothing is updated when one of the two numbers is not finite.
-        """
+    def _in_pieces(self, batch: Batch, scale: float, lr: float) -> Learned:
+        """One update by scan, loss and update."""
         x, y = tensors(batch.x, batch.y, self.network)
         before = None if self.carried is None else truncate.carried(self.carried, len(batch.rows))
         dropped = self.optimiser.dropped(batch.lengths, len(x), len(batch.rows))
@@ -208,7 +228,7 @@ class Training:
         loss, norm = total.item(), float(torch.linalg.vector_norm(gradient))
         if math.isfinite(loss) and math.isfinite(norm):
             self.optimiser.step(gradient, lr=lr)
-        return loss, norm, states
+        return Learned(loss, norm, states)
 
     def _smooth(self) -> None:
         """Brings the running mean of the weights up to date; early on it forgets faster, so that the start soon fades.
@@ -261,7 +281,7 @@ class Training:
             seed=config.seed,
             parameters=self.network.counts(),
             kernel=self.choice.backend,
-            kernel_why=self.choice.why + self._cut(),
+            kernel_why=self.choice.why + self.place.why + self._cut(),
             device=str(self.network.flat.device),
             threads=torch.get_num_threads(),
             marginal_nll=marginal_nll(self.data)[0],
@@ -379,18 +399,3 @@ def train(config: RunConfig, data: DataSet, *, run: str = "") -> Iterator[Event]
         run: a name for the first event.
     """
     yield from Training(config, data, run=run).events()
-
-
-def pick_device(wanted: str) -> torch.device:
-    """The device of `--device`. `auto` is the CPU: no measurement yet says that a GPU is faster at these sizes.
-
-    Raises:
-        DeviceError: `cuda` is asked for and there is none.
-    """
-    if wanted != "cuda":
-        return torch.device("cpu")
-    if not torch.cuda.is_available():
-        raise DeviceError(
-            "There is no CUDA device for '--device cuda'.", "gated doctor says what is missing; --device cpu works."
-        )
-    return torch.device("cuda")

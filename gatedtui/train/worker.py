@@ -23,6 +23,7 @@ from gatedtui.runs import lock
 from gatedtui.runs.folder import RunFolder
 
 if TYPE_CHECKING:
+    from gatedtui.kernels.choose import Choice
     from gatedtui.train.loop import Training
 
 SAVE_EVERY_S = 5.0
@@ -132,6 +133,24 @@ def work(run: RunFolder, stop: Stop) -> int:
     Raises:
         GatedError: it cannot begin, or its folder cannot be written any more.
     """
+    keeper = begin(run)
+    for event in keeper.training.events(lambda: stop.asked):
+        keeper.record(event)
+        if isinstance(event, Diverged):
+            return 1
+    return 0
+
+
+def begin(run: RunFolder, choice: "Choice | None" = None) -> Keeper:
+    """A run made ready to go on from its saved state, or from the beginning; the caller holds its lock.
+
+    Args:
+        run: its folder.
+        choice: the kernel, where another than its config's trains it.
+
+    Raises:
+        GatedError: it cannot begin.
+    """
     import torch
 
     from gatedtui.train.loop import Training
@@ -148,13 +167,8 @@ def work(run: RunFolder, stop: Stop) -> int:
         if about["data_digest"] != data.digest:
             raise BadSource(f"The data '{data.name}' has changed since the run was saved.", "Start a new run.")
     begun_before = run.events_path.exists()
-    training = Training(config, data, run=run.name, state=state, resumed=begun_before)
-    keeper = Keeper(run, training, length)
-    for event in training.events(lambda: stop.asked):
-        keeper.record(event)
-        if isinstance(event, Diverged):
-            return 1
-    return 0
+    training = Training(config, data, run=run.name, state=state, resumed=begun_before, choice=choice)
+    return Keeper(run, training, length)
 
 
 def main(arguments: list[str]) -> int:
@@ -181,8 +195,19 @@ def attend(run: RunFolder, stop: Stop) -> int:
                 )
                 raise
     except GatedError as error:
-        sys.stderr.write(f"error: {error.what}\n  {error.hint}\n")
-        return error.exit_code
+        return say(error)
+
+
+def say(error: GatedError) -> int:
+    """Puts an error's words on stderr; gives its exit code."""
+    sys.stderr.write(f"error: {error.what}\n  {error.hint}\n")
+    return error.exit_code
+
+
+def fail(run: RunFolder, error: GatedError) -> int:
+    """Ends a run that cannot go on: the words are in its events and on stderr; gives the exit code."""
+    _record_failure(run, error)
+    return say(error)
 
 
 def _record_failure(run: RunFolder, error: GatedError) -> None:

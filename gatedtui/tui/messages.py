@@ -9,6 +9,7 @@ from textual.message import Message
 from gatedtui.runs.row import Row
 from gatedtui.tui.alerts import Disk
 from gatedtui.tui.form import Resolved
+from gatedtui.tui.gpu import Gpu
 from gatedtui.tui.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -41,10 +42,12 @@ class Load:
     Attributes:
         cpu: percent of all cores, since the last look.
         memory: bytes in use.
+        gpu: likewise, where there is one that says so.
     """
 
     cpu: float
     memory: int
+    gpu: Gpu | None = None
 
 
 @dataclass

@@ -11,6 +11,8 @@ import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from gatedtui.tui.gpu import Gpu, Watch
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 GUARD = """read -r word || { stty "$1" 0<&1; printf "$2"; }"""
 """A shell that waits for a word on its stdin, and puts the terminal (its stdout) right when that closes without one."""
@@ -98,16 +100,17 @@ def wants_tracebacks() -> bool:
     return os.environ.get("GATED_DEBUG") == "1"
 
 
-def meter() -> Callable[[], tuple[float, int]]:
-    """A function that says how busy the machine has been since it was last called: percent of all cores, and bytes of
-    memory in use."""
+def meter() -> Callable[[], tuple[float, int, Gpu | None]]:
+    """A function that says how busy the machine has been since it was last called: percent of all cores, bytes of
+    memory in use, and the GPUs where they say so."""
     import psutil
 
     psutil.cpu_percent(None)
+    gpus = Watch()
 
-    def measure() -> tuple[float, int]:
+    def measure() -> tuple[float, int, Gpu | None]:
         memory = psutil.virtual_memory()
-        return psutil.cpu_percent(None), memory.total - memory.available
+        return psutil.cpu_percent(None), memory.total - memory.available, gpus.newest
 
     return measure
 

@@ -1,10 +1,14 @@
 """The choice of a kernel: once, with its reason, and never silently another."""
 
+import sys
+
 import pytest
 import torch
 
 from gatedtui.errors import BadArgument, DeviceError
 from gatedtui.kernels import KERNELS, choose, present
+
+choosing = sys.modules["gatedtui.kernels.choose"]  # the package has the function under the module's name
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -38,3 +42,27 @@ def test_an_unknown_kernel_is_a_bad_argument_with_the_nearest_name():
 def test_half_precision_is_refused():
     with pytest.raises(DeviceError, match="'float16'"):
         choose("cpu", torch.float16)
+
+
+def test_on_a_gpu_auto_is_the_kernel_that_needs_nothing_else_and_the_others_are_there_for_asking():
+    there = present("cuda")
+    assert there[0] == choose("cuda", torch.float32).backend == "bptt"
+    assert "native" not in there
+    with pytest.raises(DeviceError, match="'native' is not for the device 'cuda'"):
+        choose("cuda", torch.float32, "native")
+
+
+def test_without_triton_its_kernels_are_refused_with_what_to_install(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(choosing, "triton", lambda: "")
+    assert "cuda" not in present("cuda")
+    with pytest.raises(DeviceError, match="'cuda' is not in this installation") as refused:
+        choose("cuda", torch.float32, "cuda")
+    assert "pip install 'gatedtui[gpu]'" in refused.value.hint
+
+
+def test_with_triton_they_are_there_for_a_gpu_and_not_for_the_cpu(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(choosing, "triton", lambda: "compiled")
+    assert present("cuda") == ("bptt", "cuda", "reference")
+    assert choose("cuda", torch.float32, "cuda").why == "Triton kernels (asked for)"
+    with pytest.raises(DeviceError, match="'cuda' is not for the device 'cpu'"):
+        choose("cpu", torch.float32, "cuda")

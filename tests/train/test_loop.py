@@ -13,7 +13,6 @@ from gatedtui.data.dataset import DataSet
 from gatedtui.errors import BadSource, DeviceError
 from gatedtui.events import Diverged, Epoch, Event, Finished, Resumed, Started, Stopped
 from gatedtui.kernels import library
-from gatedtui.train import loop
 from gatedtui.train.loop import Training, train
 
 
@@ -171,11 +170,6 @@ def test_the_state_names_the_build_of_a_compiled_kernel(tiny: DataSet):
     _, position = Training(settings(), tiny).state()
     found = library.installed().library
     assert position["backend"] == (f"native {found.build}" if found else "bptt")
-
-
-def test_a_missing_device_is_named():
-    with pytest.raises(DeviceError, match="cuda"):
-        loop.pick_device("cuda")
 
 
 def test_a_summed_loss_is_the_sum_over_frames_per_sequence(tiny: DataSet):

@@ -76,7 +76,8 @@ def test_what_is_scored_and_kept_is_the_running_mean(tiny: DataSet):
         if batch is None:
             training.position.epoch, training.position.batch = training.position.epoch + 1, 0
             batch, last = next(iter(training._rest_of_epoch()))
-        assert not training._update(batch, last)
+        wanted = training._wanted(batch, last)
+        assert not training._account(wanted, training._learn(wanted))
         factor = min(0.5, (1 + update) / (10 + update))
         mean = factor * mean + (1 - factor) * training.network.flat
         torch.testing.assert_close(training.judged.flat, mean, rtol=1e-5, atol=1e-7)

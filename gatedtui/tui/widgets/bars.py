@@ -8,7 +8,7 @@ from gatedtui.tui.messages import Load
 
 
 def top(places: Sequence[tuple[str, str]], here: str, load: Load | None, width: int) -> Spans:
-    """` gated  1 Dashboard …   cpu 98%  mem 1.1G`: the places one can go to, the present one bold.
+    """` gated  1 Dashboard …   gpu  37% 2.0G  cpu 98%  mem 1.1G`: the places one can go to, the present one bold.
 
     Args:
         places: key and name of each screen.
@@ -20,13 +20,23 @@ def top(places: Sequence[tuple[str, str]], here: str, load: Load | None, width: 
         line: Spans = [(" gated ", looks.INVERSE)]
         for key, name in places:
             line += [(f"{gap}{key} ", DIM), (name, BOLD if name == here else DIM)]
-        right = f"cpu {load.cpu:3.0f}%  mem {looks.memory(load.memory)} " if load else ""
-        if load and gap == " ":
-            right = f"cpu {load.cpu:.0f}% mem {looks.memory(load.memory)}"
-        room = width - looks.length(line) - len(right)
-        if room >= len(gap):
-            return [*line, (" " * room, PLAIN), (right, DIM)]
+        for right in _loads(load, gap):
+            room = width - looks.length(line) - len(right)
+            if room >= len(gap):
+                return [*line, (" " * room, PLAIN), (right, DIM)]
     return line
+
+
+def _loads(load: Load | None, gap: str) -> list[str]:
+    """How busy the machine is, in words for where there is more room and less."""
+    if load is None:
+        return [""]
+    if gap == " ":
+        return [f"cpu {load.cpu:.0f}% mem {looks.memory(load.memory)}"]
+    machine = f"cpu {load.cpu:3.0f}%  mem {looks.memory(load.memory)} "
+    if load.gpu is None:
+        return [machine]
+    return [f"gpu {load.gpu.busy:3.0f}% {looks.memory(load.gpu.memory)}  {machine}", machine]
 
 
 def keys(items: Sequence[tuple[str, str, str, int]], width: int) -> Spans:

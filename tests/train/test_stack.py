@@ -1,0 +1,243 @@
+"""Runs trained as one: each comes out as it would alone, and ends when it would."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+import torch
+
+from gatedtui import config, network, paths
+from gatedtui.data import prepare
+from gatedtui.data.batches import Batch
+from gatedtui.events import Diverged, Epoch, Event, Finished, Resumed, Stopped
+from gatedtui.heads.bernoulli import Bernoulli
+from gatedtui.heads.mixture import MixtureOfGaussians
+from gatedtui.kernels import stacked
+from gatedtui.kernels.graphs import Graphs, bucket
+from gatedtui.stack import Stack, side_by_side
+from gatedtui.train.loop import Training
+from gatedtui.train.stack import kernel, together
+from gatedtui.units import UNITS
+
+CLOCK = ("elapsed_s", "frames_per_s", "time")
+
+
+@pytest.fixture
+def tiny():
+    return prepare.prepare("tiny", cache=paths.cache_folder())
+
+
+def settings(**more: object) -> config.RunConfig:
+    values = {
+        "data.name": "tiny",
+        "train.epochs": 4,
+        "train.batch": 4,
+        "model.hidden": 7,
+        "train.dtype": "float64",
+        "train.kernel": "bptt",
+    }
+    return config.build(values | {key.replace("__", "."): value for key, value in more.items()})
+
+
+def figures(event: Event) -> list[float]:
+    return [float(v) for k, v in vars(event).items() if k not in CLOCK]
+
+
+def run_together(configs, data, states=None, should_stop=lambda: False):
+    states = states or [None] * len(configs)
+    pairs = zip(configs, states, strict=True)
+    trainings = [Training(one, data, state=state, choice=kernel(one)) for one, state in pairs]
+    told: dict[Training, list[Event]] = {training: [] for training in trainings}
+    for training, event in together(trainings, should_stop):
+        told[training].append(event)
+    return trainings, list(told.values())
+
+
+def same(stacked_run: Training, alone: Training, told: list[Event], told_alone: list[Event]) -> None:
+    """All that is said and kept, to a part in 10^11 after some dozens of updates."""
+    kinds = [type(event) for event in told_alone]
+    assert [type(event) for event in told] == kinds
+    for a, b in zip(told, told_alone, strict=True):
+        if isinstance(b, Epoch | Finished):
+            np.testing.assert_allclose(figures(a), figures(b), rtol=1e-11)
+    for a, b in ((stacked_run.network.flat, alone.network.flat), (stacked_run.best, alone.best)):
+        torch.testing.assert_close(a, b, rtol=1e-11, atol=1e-12)
+    assert stacked_run.state()[1].keys() == alone.state()[1].keys()
+
+
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("optimiser", ["rmsprop", "adam"])
+def test_runs_of_their_own_rate_seed_and_length_come_out_as_alone(tiny, unit: str, optimiser: str):
+    base = {"model__unit": unit, "train__optimiser": optimiser}
+    configs = [
+        settings(**base, seed=1, train__lr=1e-3),
+        settings(**base, seed=2, train__lr=1e-2, train__epochs=2),
+        settings(**base, seed=3, train__lr=3e-3, train__smoothing=0.5, train__schedule="linear", train__loss="sum"),
+    ]
+    trainings, told = run_together(configs, tiny)
+    for training, events, one in zip(trainings, told, configs, strict=True):
+        alone = Training(one, tiny)
+        same(training, alone, events, list(alone.events()))
+
+
+def test_two_layers_and_an_early_stop_are_as_alone(tiny):
+    configs = [
+        settings(seed=s, model__layers=2, train__epochs=9, train__lr=lr, train__patience=1)
+        for s, lr in ((1, 5.0), (2, 1e-3))
+    ]
+    trainings, told = run_together(configs, tiny)
+    for training, events, one in zip(trainings, told, configs, strict=True):
+        alone = Training(one, tiny)
+        same(training, alone, events, list(alone.events()))
+    assert len(told[0]) != len(told[1]), "both ended together, so nothing was tried"
+
+
+def test_stopped_in_the_middle_they_go_on_together_or_alone(tiny):
+    configs = [settings(seed=s, train__lr=1e-2) for s in (1, 2)]
+    asked = iter(range(1000))
+    first, told = run_together(configs, tiny, should_stop=lambda: next(asked) >= 9)
+    assert all(isinstance(events[-1], Stopped) for events in told)
+    states = [training.state() for training in first]
+    assert {position["updates"] for _, position in states} == {4, 5}
+    second, rest = run_together(configs, tiny, states)
+    third = Training(configs[1], tiny, state=states[1])
+    list(third.events())
+    for place, one in enumerate(configs):
+        alone = Training(one, tiny)
+        whole = [event for event in alone.events() if isinstance(event, Epoch | Finished)]
+        assert isinstance(rest[place][0], Resumed)
+        again = [event for event in told[place] + rest[place] if isinstance(event, Epoch | Finished)]
+        same(second[place], alone, again, whole)
+    torch.testing.assert_close(third.network.flat, second[1].network.flat, rtol=1e-11, atol=1e-12)
+
+
+def test_one_that_diverges_leaves_the_others_as_they_were(tiny):
+    configs = [settings(seed=1), settings(seed=2), settings(seed=3)]
+    trainings = [Training(one, tiny, choice=kernel(one)) for one in configs]
+    with torch.no_grad():
+        trainings[1].network.flat[3] = math.nan
+    before = trainings[1].network.flat.clone()
+    told: dict[Training, list[Event]] = {training: [] for training in trainings}
+    for training, event in together(trainings):
+        told[training].append(event)
+    assert isinstance(told[trainings[1]][-1], Diverged) and trainings[1].position.updates == 0
+    torch.testing.assert_close(trainings[1].network.flat, before, rtol=0, atol=0, equal_nan=True)
+    for place in (0, 2):
+        alone = Training(configs[place], tiny)
+        same(trainings[place], alone, told[trainings[place]], list(alone.events()))
+
+
+@pytest.mark.parametrize("name", UNITS)
+@pytest.mark.parametrize("runs", [1, 3])
+def test_a_layer_of_runs_is_each_unit_s_own_forward(name: str, runs: int):
+    generator = torch.Generator().manual_seed(1)
+    units = [UNITS[name](5, 6, generator=generator).double() for _ in range(runs)]
+    x = torch.randn(runs, 4, 2, 5, dtype=torch.float64, generator=generator)
+    parameters = {key: torch.stack([dict(u.named_parameters())[key] for u in units]) for key in units[0].state_dict()}
+    h, _ = stacked.scan_runs(name, x, **parameters)
+    for run, unit in enumerate(units):
+        torch.testing.assert_close(h[run], unit(x[run])[0], rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("kind", ["bernoulli", "mixture"])
+def test_a_loss_of_runs_is_each_head_s_own(kind: str):
+    generator = torch.Generator().manual_seed(1)
+    made = (
+        (Bernoulli(6, 4), Bernoulli(6, 4)) if kind == "bernoulli" else tuple(MixtureOfGaussians(6, 3, 4) for _ in "ab")
+    )
+    heads = [head.double() for head in made]
+    with torch.no_grad():
+        for head in heads:
+            head.weight.normal_(generator=generator)
+            head.bias.normal_(std=4, generator=generator)
+    h, y = (torch.randn(2, 9, n, dtype=torch.float64, generator=generator) for n in (6, 4))
+    weight, bias = torch.stack([head.weight for head in heads]), torch.stack([head.bias for head in heads])
+    live = torch.arange(9)[None] < torch.tensor([9, 4])[:, None]
+    found = stacked.nll_of_runs(3 if kind == "mixture" else 0, h, y, weight, bias, live)
+    for run, head in enumerate(heads):
+        torch.testing.assert_close(
+            found[run], torch.where(live[run], head.nll(h[run], y[run]), 0.0), rtol=0, atol=1e-12
+        )
+
+
+@pytest.mark.parametrize("runs", [1, 2])
+def test_padding_changes_no_gradient(runs: int):
+    """More steps and rows than the longest minibatch has, as a bucket has them."""
+    nets = [network.build(config.ModelConfig(unit="lstm", hidden=5)).double() for _ in range(runs)]
+    rng = np.random.default_rng(1)
+    one = Batch(*(rng.random((5, 2, 88)).astype(np.float32).round() for _ in "xy"), np.array([5, 3]), np.arange(2))
+    found = []
+    for steps, rows in ((0, 0), (bucket(17), 4)):
+        stack = Stack(nets, None, backend="bptt")
+        leaf = stack.flat.clone().requires_grad_()
+        nll = stack.losses(leaf, *side_by_side([one] * runs, leaf, steps=steps, rows=rows)).sum((1, 2))
+        found.append([nll.detach(), *torch.autograd.grad(nll.sum(), leaf)])
+    torch.testing.assert_close(found[1], found[0], rtol=1e-12, atol=1e-12)
+    alone = nets[0].losses(torch.from_numpy(one.x).double(), torch.from_numpy(one.y).double(), one.lengths)
+    torch.testing.assert_close(nets[0].gradient(alone.sum()), found[0][1][0], rtol=1e-12, atol=1e-12)
+
+
+def test_a_bucket_pads_an_eighth_at_most_and_there_are_few():
+    assert [bucket(n) for n in (1, 2, 15, 16, 17, 18, 200, 201, 798)] == [1, 2, 15, 16, 18, 18, 208, 208, 832]
+    for steps in range(1, 3000):
+        assert steps <= bucket(steps) <= steps * 9 / 8
+        assert bucket(bucket(steps)) == bucket(steps)
+    assert len({bucket(n) for n in range(1, 3000)}) < 80
+
+
+def test_without_cuda_a_graph_says_so_once_and_the_steps_are_made_all_the_same():
+    state = torch.zeros(2)
+
+    def function(given: tuple[torch.Tensor]) -> tuple[torch.Tensor]:
+        state.add_(1)
+        return (given[0] * 2,)
+
+    graphs = Graphs(function, (state,))
+    with pytest.warns(UserWarning, match="no CUDA graph could be made"):
+        assert graphs(Given(torch.ones(2)))[0].tolist() == [2, 2]
+    assert state.tolist() == [1, 1], "what warming up wrote stays"
+    assert graphs(Given(torch.ones(2)))[0].tolist() == [2, 2]
+
+
+class Given(NamedTuple):
+    x: torch.Tensor
+
+
+def test_what_is_read_late_is_counted_as_if_read_at_once(tiny, monkeypatch: pytest.MonkeyPatch):
+    told = []
+    for every_s in (0.0, 100.0):
+        monkeypatch.setattr("gatedtui.train.loop.STEP_EVERY_S", every_s)
+        _, (events,) = run_together([settings(train__lr=0.1, train__clip=0.0)], tiny)
+        told.append([figures(event) for event in events if isinstance(event, Epoch | Finished)])
+    assert told[0] == told[1]
+
+
+def test_a_run_that_diverges_between_two_looks_is_left_as_before_the_update_that_failed(tiny, monkeypatch):
+    monkeypatch.setattr("gatedtui.train.loop.STEP_EVERY_S", 100.0)
+    one = settings(seed=1, train__epochs=2)
+    alone = Training(one, tiny)
+    events = alone.events()
+    first = next(event for event in events if isinstance(event, Epoch))
+    before = alone.network.flat.clone()
+    training = Training(one, tiny, choice=kernel(one))
+    seen = []
+    for _, event in together([training]):
+        seen.append(event)
+        if isinstance(event, Epoch):
+            poison(training)
+    assert isinstance(seen[-1], Diverged) and seen[-1].updates == first.updates == training.position.updates
+    torch.testing.assert_close(training.network.flat, before, rtol=1e-11, atol=1e-12)
+
+
+def poison(training: Training) -> None:
+    """The next minibatch holds a NaN, those after it are as ever."""
+    taken, made = iter(range(100)), training.batches.epoch
+
+    def epoch(*words, **more):
+        for batch in made(*words, **more):
+            if next(taken) == 0:
+                batch.x[0, 0, 0] = np.nan
+            yield batch
+
+    training.batches.epoch = epoch
