@@ -79,3 +79,18 @@ def _plan(file: modelfile.ModelFile, kind: str, data: str, recipe: recipes.Recip
     values |= {f"train.{key}": value for key, value in (file.train | recipe.values(kind, file.model.unit)).items()}
     values |= {"data.name": data, "train.recipe": recipe.name} | dict(typed)
     return Plan(config.build(values), file)
+
+
+def obstacle(config: RunConfig) -> str:
+    """Why a run cannot be trained in one step with others (`gated sweep --stack`), or ""."""
+    train, model = config.train, config.model
+    if model.unit not in UNITS:
+        return f"model.unit is '{model.unit}'"
+    if model.head not in ("bernoulli", "mixture"):
+        return f"model.head is '{model.head}'"
+    if train.kernel == "native":
+        return "train.kernel is 'native'"
+    for key, off in (("dropout", 0.0), ("truncate", 0)):
+        if getattr(train, key) != off:
+            return f"train.{key} is '{getattr(train, key)}'"
+    return ""

@@ -12,9 +12,8 @@ import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from gatedtui import config as configs
-from gatedtui.config import RunConfig
+from gatedtui import plan
 from gatedtui.errors import BadArgument
-from gatedtui.plan import UNITS
 from gatedtui.runs import launch
 from gatedtui.runs.status import status
 from gatedtui.sweep.folder import SweepFolder
@@ -29,24 +28,9 @@ OWN += ("train.transpose", "train.smoothing", "train.loss")
 def check(trials: Sequence[Trial]) -> None:
     """Raises `BadArgument` where one of the trials cannot be stacked."""
     for trial in trials:
-        reason = obstacle(trial.config)
+        reason = plan.obstacle(trial.config)
         if reason:
             raise BadArgument(f"The trial '{trial.name}' cannot be stacked: {reason}.", "Leave out --stack.")
-
-
-def obstacle(config: RunConfig) -> str:
-    """Why a run cannot be stacked, or ""."""
-    train, model = config.train, config.model
-    if model.unit not in UNITS:
-        return f"model.unit is '{model.unit}'"
-    if model.head not in ("bernoulli", "mixture"):
-        return f"model.head is '{model.head}'"
-    if train.kernel == "native":
-        return "train.kernel is 'native'"
-    for key, off in (("dropout", 0.0), ("truncate", 0)):
-        if getattr(train, key) != off:
-            return f"train.{key} is '{getattr(train, key)}'"
-    return ""
 
 
 def groups(trials: Sequence[Trial], size: int) -> list[list[Trial]]:

@@ -14,7 +14,8 @@ from gatedtui.modelfile import for_unit
 from gatedtui.optim import Optimiser
 from gatedtui.stack import Stack
 from gatedtui.train.loop import Training
-from gatedtui.train.stack import kernel, together
+from gatedtui.train.stack import kernel
+from gatedtui.train.together import together
 from gatedtui.units import UNITS
 from tests.kernels.cases import case, distance, drawn, flat, lengths_of
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gatedtui import config, paths
+from gatedtui import config, paths, plan
 from gatedtui.cli.main import run as gated
 from gatedtui.data import prepare
 from gatedtui.events import Epoch, Finished
@@ -90,8 +90,8 @@ def test_groups_hold_one_shape_each_and_no_more_than_asked_for(runs: Path):
     [("dropout", 0.5), ("truncate", 9), ("kernel", "native"), ("head", "nade"), ("unit", "gru-no-reset")],
 )
 def test_what_cannot_be_stacked_is_named(key: str, value: object):
-    assert stacks.obstacle(config.RunConfig()) == ""
-    assert stacks.obstacle(config.build({config.find_key(key): value})) == f"{config.find_key(key)} is '{value}'"
+    assert plan.obstacle(config.RunConfig()) == ""
+    assert plan.obstacle(config.build({config.find_key(key): value})) == f"{config.find_key(key)} is '{value}'"
 
 
 @pytest.mark.parametrize(

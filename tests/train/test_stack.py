@@ -1,6 +1,7 @@
 """Runs trained as one: each comes out as it would alone, and ends when it would."""
 
 import math
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
@@ -13,11 +14,13 @@ from gatedtui.data.batches import Batch
 from gatedtui.events import Diverged, Epoch, Event, Finished, Resumed, Stopped
 from gatedtui.heads.bernoulli import Bernoulli
 from gatedtui.heads.mixture import MixtureOfGaussians
-from gatedtui.kernels import stacked
+from gatedtui.kernels import Choice, stacked
 from gatedtui.kernels.graphs import Graphs, bucket
 from gatedtui.stack import Stack, side_by_side
+from gatedtui.train import worker
 from gatedtui.train.loop import Training
-from gatedtui.train.stack import kernel, together
+from gatedtui.train.stack import kernel
+from gatedtui.train.together import together
 from gatedtui.units import UNITS
 
 CLOCK = ("elapsed_s", "frames_per_s", "time")
@@ -241,3 +244,16 @@ def poison(training: Training) -> None:
             yield batch
 
     training.batches.epoch = epoch
+
+
+def test_a_worker_trains_with_the_triton_kernels_as_a_stack_of_one_where_that_is_possible(monkeypatch):
+    monkeypatch.setattr("gatedtui.train.together.together", lambda trainings, stop: [(trainings[0], "together")])
+    stop = SimpleNamespace(asked=False)
+    for backend, more, how in (
+        ("cuda", {}, "together"),
+        ("cuda", {"train__dropout": 0.5}, "alone"),
+        ("bptt", {}, "alone"),
+    ):
+        choice = Choice(backend, "for a test")
+        training = SimpleNamespace(choice=choice, config=settings(**more), events=lambda stop: ["alone"])
+        assert list(worker._events(training, stop)) == [how]  # pyright: ignore[reportArgumentType]

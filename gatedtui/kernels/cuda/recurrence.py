@@ -29,8 +29,9 @@ music (100, 46 and 36 units) just fit."""
 CHIP_BYTES = 96 * 1024
 """Shared memory a program must be able to have for that: the kernels take 50 to 84 KB."""
 HELD_ROWS, TILED_ROWS, WARPS = 4, 8, 8
-"""Rows and warps a program. By what the compiler says for compute capability 9.0: with these no kernel of the paper's
-sizes spills a register; with 8 rows `held`, or 16 `tiled`, several do, and with 4 warps nearly all."""
+"""Rows and warps a program; `held` half as many where its tiles are 128 wide. By what the compiler says for compute
+capabilities 8.0 and 9.0: so no float32 kernel of the paper's sizes spills more than 24 bytes of registers. With twice
+the rows several spill a hundred and more, with 4 warps a `held` one ten thousand."""
 TILE = 64
 
 
@@ -161,8 +162,9 @@ def _states(x: Tensor, H: int, start: Tensor | None) -> Tensor:
 
 def _run(name: str, is_held: bool, tensors: tuple[Tensor, ...], lengths: Tensor, T: int, B: int, H: int) -> None:
     """Runs a kernel of `held` or `tiled` on a grid of groups of rows by runs."""
-    rows = min(HELD_ROWS if is_held else TILED_ROWS, power_of_2(B))
     width = max(16, power_of_2(H)) if is_held else TILE
+    most = TILED_ROWS if not is_held else HELD_ROWS if width <= 64 else HELD_ROWS // 2
+    rows = min(most, power_of_2(B))
     grid = (groups(B, rows), len(lengths))
     kernel = getattr(held if is_held else tiled, name)
     launch(kernel, grid, *tensors, lengths, T, B, H, rows, width, num_warps=WARPS)
