@@ -18,15 +18,15 @@ FIRST_SENTENCE = 300
 class Command(TyperCommand):
     """A command whose options stand under the headings of their `rich_help_panel`, and which ends with examples."""
 
-    def format_options(self, ctx: Context, formatter: Any) -> None:
+    def format_options(self, ctx: Any, formatter: Any) -> None:
         """Writes arguments, then a section for each group of options; those without a group come last."""
         _options(self, ctx, formatter)
 
-    def format_epilog(self, ctx: Context, formatter: Any) -> None:
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
         """Writes the examples."""
         _examples(ctx, formatter)
 
-    def get_help(self, ctx: Context) -> str:
+    def get_help(self, ctx: Any) -> str:
         """The whole text, no wider than the terminal."""
         _fit(ctx)
         return super().get_help(ctx)
@@ -35,7 +35,7 @@ class Command(TyperCommand):
 class Group(TyperGroup):
     """A command with commands, in sections by their `rich_help_panel`, each with its whole first sentence."""
 
-    def format_options(self, ctx: Context, formatter: Any) -> None:
+    def format_options(self, ctx: Any, formatter: Any) -> None:
         """Writes options, then the commands: what is looked for first stands nearest to the prompt."""
         _options(self, ctx, formatter)
         commands = [(name, self.commands[name]) for name in self.list_commands(ctx)]
@@ -48,11 +48,11 @@ class Group(TyperGroup):
                     [(name.ljust(width), command.get_short_help_str(FIRST_SENTENCE)) for name, command in members],
                 )
 
-    def format_epilog(self, ctx: Context, formatter: Any) -> None:
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
         """Writes the examples."""
         _examples(ctx, formatter)
 
-    def get_help(self, ctx: Context) -> str:
+    def get_help(self, ctx: Any) -> str:
         """The whole text, no wider than the terminal."""
         _fit(ctx)
         return super().get_help(ctx)
