@@ -99,6 +99,15 @@ def content_digest(
     return total.hexdigest()
 
 
+def about(data: DataSet) -> dict[str, Any]:
+    """What a model keeps of the set it was trained on; of speech the loudest training sample too, for sampling."""
+    fields = ("name", "kind", "digest", "steps_per_quarter", "rate_hz", "scale")
+    told: dict[str, Any] = {field: getattr(data, field) for field in fields}
+    if data.kind == "speech":
+        told["peak"] = max(float(np.abs(wave).max()) for wave in data.splits["train"])
+    return told
+
+
 def save(dataset: DataSet, path: Path) -> None:
     """Write the set as one `.npz` without pickles: whole or not at all, through a temporary file beside it.
 

@@ -15,7 +15,7 @@ from gatedtui.checkpoint import Checkpoint, Tensors
 from gatedtui.config import RunConfig
 from gatedtui.data.baseline import marginal_nll, marginals
 from gatedtui.data.batches import Batch, Batches
-from gatedtui.data.dataset import DataSet, pairs
+from gatedtui.data.dataset import DataSet, about, pairs
 from gatedtui.data.transpose import Transpositions
 from gatedtui.errors import BadSource, DeviceError
 from gatedtui.evaluate import Score, prepare, score, tensors
@@ -367,7 +367,7 @@ class Training:
 
     def best_checkpoint(self) -> Checkpoint | None:
         """The best model so far with all that `sample` and `eval` need, or None before the first epoch's end."""
-        at, data = self.position, self.data
+        at = self.position
         if not at.best_epoch:
             return None
         held = network.build(self.config.model).to(self.network.flat)
@@ -375,19 +375,9 @@ class Training:
         weights = {name: value.detach().cpu().numpy().copy() for name, value in held.named_parameters()}
         train = self.sequences["train"]
         first = [train[place][0][0] for place in np.linspace(0, len(train) - 1, min(STARTS, len(train))).astype(int)]
-        about = {
-            "name": data.name,
-            "kind": data.kind,
-            "digest": data.digest,
-            "steps_per_quarter": data.steps_per_quarter,
-            "rate_hz": data.rate_hz,
-            "scale": data.scale,
-        }
-        if data.kind == "speech":
-            about["peak"] = max(float(np.abs(wave).max()) for wave in data.splits["train"])
         nll = {"epoch": at.best_epoch, **at.scores}
         start = {"start": np.stack(first).astype(np.float32)}
-        return Checkpoint(self.config, about, nll, weights | start, self.run)
+        return Checkpoint(self.config, about(self.data), nll, weights | start, self.run)
 
 
 def train(config: RunConfig, data: DataSet, *, run: str = "") -> Iterator[Event]:

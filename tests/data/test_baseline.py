@@ -48,7 +48,7 @@ def test_the_score_is_that_of_a_plain_computation():
 
 
 def test_a_split_without_a_frame_to_score_is_a_bad_source():
-    with pytest.raises(BadSource, match="test part of 'x' has no frame"):
+    with pytest.raises(BadSource, match="part 'test' of 'x' has no frame"):
         baseline.marginal_nll(music(train=rolls([20], 1), valid=(), test=rolls([1], 2)))
 
 

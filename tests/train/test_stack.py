@@ -1,6 +1,7 @@
 """Runs trained as one: each comes out as it would alone, and ends when it would."""
 
 import math
+from dataclasses import asdict
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -44,7 +45,7 @@ def settings(**more: object) -> config.RunConfig:
 
 
 def figures(event: Event) -> list[float]:
-    return [float(v) for k, v in vars(event).items() if k not in CLOCK]
+    return [float(v) for k, v in asdict(event).items() if k not in CLOCK]
 
 
 def run_together(configs, data, states=None, should_stop=lambda: False):

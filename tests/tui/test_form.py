@@ -93,7 +93,7 @@ def test_the_command_line_means_the_same_as_the_form(runs, typed, monkeypatch):
         started.update(plans=plans, runs=runs, name=name)
         raise SystemExit
 
-    monkeypatch.setattr("gatedtui.cli.train.starting.start", start)
+    monkeypatch.setattr("gatedtui.start.start", start)
     with pytest.raises(SystemExit):
         command_line(words[1:], standalone_mode=False)
     assert [p.config for p in started["plans"]] == [p.config for p in form.planned(typed)]
