@@ -28,10 +28,11 @@ def example(unit: str = "lstm", layers: int = 2) -> Checkpoint:
 
 @pytest.mark.parametrize("unit", ["tanh", "lstm", "gru"])
 def test_a_checkpoint_survives_its_file(tmp_path: Path, unit: str):
-    made = example(unit)
+    made = replace(example(unit), version="0.0.7")
     checkpoint.save(tmp_path / "m.safetensors", made)
     again = checkpoint.load(tmp_path / "m.safetensors")
     assert (again.config, again.data, again.nll, again.run) == (made.config, made.data, made.nll, made.run)
+    assert again.version == "0.0.7"
     assert all(np.array_equal(again.tensors[name], value) for name, value in made.tensors.items())
     assert ("unit2.V" in again.tensors) == (unit == "lstm")
     assert [path.name for path in tmp_path.iterdir()] == ["m.safetensors"]
@@ -51,10 +52,37 @@ def test_a_joint_head_s_own_tensors_are_kept_and_missed(tmp_path: Path):
         checkpoint.load(tmp_path / "m.safetensors")
 
 
-def test_the_same_model_gives_the_same_bytes(tmp_path: Path):
-    for name in ("a", "b"):
-        checkpoint.save(tmp_path / name, example())
+def test_the_same_model_gives_the_same_bytes_in_whatever_order_its_facts_were_found(tmp_path: Path):
+    for name, data in (("a", DATA), ("b", dict(reversed(DATA.items())))):
+        checkpoint.save(tmp_path / name, replace(example(), data=data))
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_the_shapes_are_those_of_the_equations_in_every_layer():
+    lstm = build({"model.unit": "lstm", "model.hidden": 3, "model.layers": 2})
+    assert checkpoint.shapes(lstm) == {
+        "unit.W": (12, 88), "unit.U": (12, 3), "unit.b": (12,), "unit.V": (3, 3),
+        "unit2.W": (12, 3), "unit2.U": (12, 3), "unit2.b": (12,), "unit2.V": (3, 3),
+        "head.weight": (88, 3), "head.bias": (88,),
+    }  # fmt: skip
+    assert checkpoint.shapes(speech().config)["unit.W"] == (9, 20)  # as wide as the input, not the output of 10
+
+
+def test_a_tensor_that_is_a_view_is_written_as_it_reads(tmp_path: Path):
+    grid = np.arange(12, dtype=np.float32).reshape(3, 4)
+    views = {"turned": grid.T, "thinned": grid[:, ::2]}  # safetensors would write the memory behind them
+    checkpoint.write(tmp_path / "m.safetensors", views, {})
+    tensors, _ = checkpoint.read(tmp_path / "m.safetensors")
+    assert all(np.array_equal(tensors[name], view) for name, view in views.items())
+
+
+def test_a_figure_that_is_not_finite_is_kept_as_none_and_never_written_as_it_is(tmp_path: Path):
+    path, nll = tmp_path / "m.safetensors", {"valid_nll": float("nan"), "test_nll": float("inf"), "epoch": 3}
+    checkpoint.save(path, replace(example(), nll=nll))
+    assert checkpoint.load(path).nll == {"valid_nll": None, "test_nll": None, "epoch": 3}
+    with pytest.raises(ValueError, match="not JSON compliant"):  # NaN is no JSON
+        checkpoint.write(tmp_path / "other", {}, {"scale": float("nan")})
+    assert not (tmp_path / "other").exists()
 
 
 class Bomb:
@@ -260,3 +288,41 @@ def test_an_nll_that_is_no_number_is_refused(tmp_path: Path, value: object):
     checkpoint.save(tmp_path / "m.safetensors", replace(example(), nll={"valid_nll": value}))
     with pytest.raises(BadSource, match="whole config"):
         checkpoint.load(tmp_path / "m.safetensors")
+
+
+def restated(path: Path, facts: dict[str, object]) -> None:
+    """The example's file with other facts in its metadata; None leaves one out."""
+    checkpoint.save(path, example("gru", 1))
+    tensors, about = checkpoint.read(path)
+    checkpoint.write(path, tensors, {key: value for key, value in (about | facts).items() if value is not None})
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({"nll": None}, "does not hold a whole config."),
+        ({"run": "\x1b[2J"}, "holds names that cannot be printed."),
+        ({"data": DATA | {"name": "\x1b[2J"}}, "holds names that cannot be printed."),
+        ({"data": DATA | {"digest": "0\n"}}, "holds names that cannot be printed."),
+        ({"data": DATA | {"kind": "speech", "rate_hz": 8000}}, "says it models 'speech' at rate '8000'."),
+        ({"data": DATA | {"steps_per_quarter": 0}}, "says it models 'music' at rate '0'."),
+        ({"data": DATA | {"scale": 0.0}}, "states the sound levels '[0.0, 1.0]'."),
+        ({"data": DATA | {"peak": -1}}, "states the sound levels '[1.0, -1.0]'."),
+    ],
+)
+def test_what_a_file_says_wrongly_of_itself_is_said_with_the_file_and_what_to_do(
+    tmp_path: Path, facts: dict[str, object], said: str
+):
+    path = tmp_path / "m.safetensors"
+    restated(path, facts)
+    with pytest.raises(BadSource) as caught:
+        checkpoint.load(path)
+    assert caught.value.what == f"'{path}' {said}"
+    assert caught.value.hint == "Train again, or take another model."
+
+
+def test_one_step_a_quarter_is_a_rate_and_a_run_or_version_unnamed_is_empty(tmp_path: Path):
+    path = tmp_path / "m.safetensors"
+    restated(path, {"data": DATA | {"steps_per_quarter": 1}, "run": None, "version": None})
+    again = checkpoint.load(path)
+    assert (again.data["steps_per_quarter"], again.run, again.version) == (1, "", "")

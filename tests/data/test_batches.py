@@ -136,3 +136,10 @@ def test_pieces_of_one_length_stay_in_the_order_they_were_given():
     pairs = [(np.ones((length, 3), np.float32),) * 2 for length in [4, 2] * 40]
     assert [batch.rows.tolist() for batch in in_order(pairs, 80)] == [[*range(0, 80, 2), *range(1, 80, 2)]]
     assert rows_in_order(np.array([4, 2] * 40), 80)[0].tolist() == [*range(0, 80, 2), *range(1, 80, 2)]
+
+
+def test_pieces_of_one_length_stay_in_the_order_they_were_shuffled_into():
+    pairs = [(np.ones((length, 3), np.float32),) * 2 for length in [4, 2] * 40]
+    shuffled = np.random.default_rng([7, 3]).permutation(80)
+    [batch] = Batches(pairs, 80, seed=7).order(3)
+    assert batch.tolist() == [*shuffled[shuffled % 2 == 0], *shuffled[shuffled % 2 == 1]]

@@ -138,3 +138,8 @@ def test_a_draw_over_time_has_one_uniform_number_an_output():
 def test_log_odds_are_float64_for_marginals_of_any_kind():
     for marginals in ([0.1, 0.9], np.array([0.1, 0.9], np.float32), torch.tensor([0.1, 0.9])):
         assert log_odds(marginals, 2).dtype == torch.float64
+
+
+def test_a_frame_is_drawn_on_the_device_of_h():
+    head, h = Bernoulli(5, 7).to("meta"), torch.zeros(2, 5, device="meta")
+    assert head.sample(h, torch.Generator()).device.type == "meta"

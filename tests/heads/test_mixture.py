@@ -221,3 +221,8 @@ def test_a_draw_over_time_has_its_own_uniform_numbers_a_frame_and_may_be_greedy(
     assert drawn.shape == (4, 2, D) and torch.equal(drawn, head.draw(h, uniform))
     greedy = head.sample(h, torch.Generator().manual_seed(4), greedy=True)
     assert torch.equal(greedy, head.draw(h, uniform, greedy=True)) and not torch.equal(greedy, drawn)
+
+
+def test_a_frame_is_drawn_on_the_device_of_h():
+    head, h = MixtureOfGaussians(5, 2, 7).to("meta"), torch.zeros(2, 5, device="meta")
+    assert head.sample(h, torch.Generator()).device.type == "meta"

@@ -160,6 +160,11 @@ def test_impossible_marginals_are_refused(marginals):
         Nade(6, 2, 3).initialise(torch.Generator(), marginals)
 
 
+def test_every_output_has_a_row_of_v_and_of_w():
+    shapes = {name: tuple(p.shape) for name, p in Nade(5, 7, 4).named_parameters()}
+    assert shapes == {"weight": (11, 5), "bias": (11,), "V": (7, 4), "W": (7, 4)}
+
+
 def test_without_a_generator_the_weights_are_those_of_seed_0():
     before = torch.get_rng_state()
     heads = [Nade(5, 7, 4), Nade(5, 7, 4, generator=torch.Generator().manual_seed(0))]
@@ -174,7 +179,7 @@ def test_a_draw_over_time_has_one_uniform_number_an_output():
     head = made()
     h = torch.randn(4, 3, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     drawn = head.sample(h, torch.Generator().manual_seed(4))
-    uniform = torch.rand(4, 3, 7, dtype=torch.float64, generator=torch.Generator().manual_seed(4))
+    uniform = torch.rand(4, 3, head.draws, dtype=torch.float64, generator=torch.Generator().manual_seed(4))
     assert drawn.shape == (4, 3, 7) and torch.equal(drawn, head.draw(h, uniform))
 
 
@@ -186,3 +191,8 @@ def test_nll_stays_exact_where_float64_just_tells_softplus_from_its_argument():
         head.bias[0] = 25.0
     nll = float(head.nll(torch.zeros(1, 1).double(), torch.zeros(1, 1).double()).detach())
     assert abs(nll - np.log1p(np.exp(25.0))) <= 4 * np.finfo(float).eps * 25 and nll > 25.0
+
+
+def test_a_frame_is_drawn_on_the_device_of_h():
+    head, h = Nade(5, 7, 4).to("meta"), torch.zeros(2, 5, device="meta")
+    assert head.sample(h, torch.Generator()).device.type == "meta"

@@ -231,3 +231,10 @@ def test_a_state_of_the_wrong_number_of_parts_is_refused():
 
     with pytest.raises(ValueError, match="zip"):
         unroll(step, x, (h, h, h), [3, 1])
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_padding_is_masked_on_the_device_of_x(name):
+    unit, x = UNITS[name](6, 5).to("meta"), torch.zeros(7, 4, 6, device="meta")
+    assert unit(x, None, LENGTHS)[0].device.type == "meta"
+    assert live_frames(LENGTHS, 7, 4, x.device).device.type == "meta"
