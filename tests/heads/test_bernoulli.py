@@ -131,7 +131,7 @@ def test_a_draw_over_time_has_one_uniform_number_an_output():
     head = made()
     h = torch.randn(4, 3, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     drawn = head.sample(h, torch.Generator().manual_seed(4))
-    uniform = torch.rand(4, 3, 7, dtype=torch.float64, generator=torch.Generator().manual_seed(4))
+    uniform = torch.rand(4, 3, head.draws, dtype=torch.float64, generator=torch.Generator().manual_seed(4))
     assert drawn.shape == (4, 3, 7) and torch.equal(drawn, head.draw(h, uniform))
 
 
