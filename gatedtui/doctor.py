@@ -61,7 +61,6 @@ def examine() -> Iterator[Check]:
     yield Check("cpu", "ok", f"{_processor()}, {len(_cores())} of {os.cpu_count()} cores usable")
     yield _memory()
     yield from _torch()
-    yield _compiler()
     yield _audio_files()
     yield _instruments()
     yield _sound_card()
@@ -140,9 +139,11 @@ def _torch() -> Iterator[Check]:
         yield Check("gpu", "ok", f"{', '.join(names)}; --device cuda uses it, --device auto where figures say so")
     else:
         yield Check("gpu", "warning", "no CUDA device; training runs on the CPU", "nothing to do: the CPU is enough")
+    yield _compiler()  # the kernels stand on torch: without it there is nothing to compile for
 
 
 def _compiler() -> Check:
+    from gatedtui.kernels import library
     from gatedtui.kernels.build import find_compiler
 
     command = find_compiler()
@@ -150,6 +151,10 @@ def _compiler() -> Check:
     if found is None:
         fix = "apt-get install g++, then install gatedtui again: training is a few times faster with compiled kernels"
         return Check("compiler", "warning", "none; only needed where the kernel above is not native", fix)
+    kernels = library.find()
+    if kernels.library is None:
+        fix = "python -m gatedtui.kernels.build says more; CXX=g++ in front of it names another compiler"
+        return Check("compiler", "warning", f"{found}, but {kernels.why}", fix)
     return Check("compiler", "ok", found)
 
 

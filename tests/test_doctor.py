@@ -10,6 +10,7 @@ import pytest
 
 from gatedtui import doctor
 from gatedtui.cli.main import run as gated
+from gatedtui.kernels import library
 
 LOOKED_AT = {"python", "system", "cpu", "memory", "kernel", "gpu", "compiler", "audio files", "instruments"}
 LOOKED_AT |= {"sound card", "system player", "cache", "data", "runs", "models", "mirror", "ray", "terminal", "torch"}
@@ -55,6 +56,21 @@ def test_a_package_that_is_missing_fails(capsys, monkeypatch):
 
     monkeypatch.setattr(metadata, "version", version)
     assert found(capsys, code=4)["textual"]["fix"] == "pip install textual"
+
+
+def test_without_torch_all_else_is_still_looked_at():
+    code = "import sys; sys.modules['torch'] = None; from gatedtui.cli.main import run; sys.exit(run(['doctor']))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8")
+    assert done.returncode == 4 and not done.stderr
+    assert "✗ kernel         failed   torch cannot be loaded" in done.stdout and "terminal  " in done.stdout
+
+
+def test_a_compiler_that_failed_is_a_warning(capsys, monkeypatch):
+    monkeypatch.setattr(library, "find", lambda: library.Found(None, "the C++ compiler 'false' failed"))
+    monkeypatch.setenv("CXX", "false")
+    compiler = found(capsys)["compiler"]
+    assert compiler["state"] == "warning" and compiler["found"].endswith("false, but the C++ compiler 'false' failed")
+    assert "gatedtui.kernels.build" in compiler["fix"]
 
 
 def test_little_memory_room_and_no_compiler_are_warnings(capsys, monkeypatch):

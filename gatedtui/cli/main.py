@@ -24,7 +24,7 @@ from gatedtui.cli.sweep import sweep
 from gatedtui.cli.table import table
 from gatedtui.cli.train import resume, stop, train
 from gatedtui.cli.watch import watch
-from gatedtui.errors import BadArgument, GatedError
+from gatedtui.errors import BadArgument, DeviceError, GatedError
 
 TRAIN, HEAR, LOOK, KEEP = "Train", "Hear", "Look", "Data and machine"
 app = typer.Typer(
@@ -103,11 +103,20 @@ def run(arguments: list[str]) -> int:
     except Exception as error:
         if os.environ.get("GATED_DEBUG") == "1":
             raise
-        what = f"Something unforeseen happened: {type(error).__name__}: {error}"
-        output.complain(
-            GatedError(what, "Please report it; GATED_DEBUG=1 in front of the command prints the traceback.")
-        )
-        return 1
+        complaint = _unforeseen(error)
+        output.complain(complaint)
+        return complaint.exit_code
+
+
+def _unforeseen(error: Exception) -> GatedError:
+    """What no command expects: half an installation, else a fault of ours."""
+    name = error.name if isinstance(error, ModuleNotFoundError) else None
+    package = (name or "gatedtui").partition(".")[0]
+    if package != "gatedtui":
+        hint = f"pip install {package}; gated doctor tells what else is missing."
+        return DeviceError(f"The package '{package}' is not installed.", hint)
+    what = f"Something unforeseen happened: {type(error).__name__}: {error}"
+    return GatedError(what, "Please report it; GATED_DEBUG=1 in front of the command prints the traceback.")
 
 
 def _sentence(error: TyperException) -> str:

@@ -211,3 +211,11 @@ def test_a_reader_that_leaves_is_no_error(runs: Path):
     command = f"{sys.executable} -m gatedtui models show music-gru | head -n 1"
     done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, timeout=60)
     assert "Traceback" not in done.stderr and "Broken" not in done.stderr
+
+
+def test_a_package_that_is_missing_is_named(tmp_path: Path):
+    code = "import sys; sys.modules['torch'] = None; from gatedtui.cli.main import run; sys.exit(run(sys.argv[1:]))"
+    words = [sys.executable, "-c", code, "sample", "gru-bach", "--out", str(tmp_path / "s.mid")]
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert done.returncode == 4 and "The package 'torch' is not installed." in done.stderr
+    assert "gated doctor" in done.stderr and not list(tmp_path.iterdir())

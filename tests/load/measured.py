@@ -15,7 +15,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Done:
-    """A command that has ended; `peak` is in MiB, of the process alone, `took_s` in seconds."""
+    """A command that has ended; `peak` is in MiB, of the largest process it had, `took_s` in seconds."""
 
     code: int
     out: str
@@ -32,7 +32,7 @@ def gated(*words: object, **environ: str) -> Done:
         child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=os.environ | environ)
         held = 0.0
         while child.poll() is None:  # what `wait4` tells counts this process too, as it was when it forked
-            held = max(held, peak(child.pid))
+            held = max(held, *map(peak, family(child.pid)))
             time.sleep(0.01)
         took_s = time.monotonic() - began
         out.seek(0)
@@ -94,6 +94,16 @@ def resident(pid: int) -> float:
 def peak(pid: int) -> float:
     """MiB of memory a process has held at most."""
     return _status(pid, "VmHWM")
+
+
+def family(pid: int) -> list[int]:
+    """A process and all it has started that still run: a run's worker is a process of its own."""
+    found = [pid]
+    for one in found:  # grows while it is read
+        with contextlib.suppress(OSError):
+            for task in Path(f"/proc/{one}/task").iterdir():
+                found += map(int, (task / "children").read_text().split())
+    return found
 
 
 def handles(pid: int) -> int:
