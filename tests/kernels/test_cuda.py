@@ -17,7 +17,8 @@ from gatedtui.train.loop import Training
 from gatedtui.train.stack import kernel
 from gatedtui.train.together import together
 from gatedtui.units import UNITS
-from tests.kernels.cases import case, distance, drawn, flat, lengths_of
+
+from .cases import case, distance, drawn, flat, lengths_of
 
 pytestmark = [
     pytest.mark.cuda,
