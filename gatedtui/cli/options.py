@@ -19,6 +19,15 @@ Unit = Annotated[
         autocompletion=complete.words("tanh", "lstm", "gru", "all"),
     ),
 ]
+Recipe = Annotated[
+    str | None,
+    typer.Option(
+        "--recipe",
+        help="paper, modern or librnn.",
+        autocompletion=complete.recipes,
+        rich_help_panel="Model and data",
+    ),
+]
 Source = Annotated[
     str | None,
     typer.Argument(

@@ -12,7 +12,7 @@ import typer
 
 from gatedtui import paths
 from gatedtui.cli import complete, output
-from gatedtui.cli.options import Json, Plain, Runs
+from gatedtui.cli.options import Json, Plain, Recipe, Runs
 from gatedtui.cli.progress import Bar
 from gatedtui.errors import BadArgument, GatedError, unknown
 from gatedtui.runs import launch
@@ -69,15 +69,7 @@ def sweep(
             rich_help_panel="Model and data",
         ),
     ] = None,
-    recipe: Annotated[
-        str | None,
-        typer.Option(
-            "--recipe",
-            help="paper, modern or librnn.",
-            autocompletion=complete.recipes,
-            rich_help_panel="Model and data",
-        ),
-    ] = None,
+    recipe: Recipe = None,
     models: Annotated[
         list[str] | None,
         typer.Option(

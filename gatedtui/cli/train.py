@@ -7,7 +7,7 @@ import typer
 
 from gatedtui import paths
 from gatedtui.cli import complete, follow, output
-from gatedtui.cli.options import Json, Plain, Runs, Unit
+from gatedtui.cli.options import Json, Plain, Recipe, Runs, Unit
 from gatedtui.cli.progress import Bar
 from gatedtui.errors import BadArgument
 from gatedtui.runs import folder as folders
@@ -37,15 +37,7 @@ def train(
             rich_help_panel="Model and data",
         ),
     ] = None,
-    recipe: Annotated[
-        str | None,
-        typer.Option(
-            "--recipe",
-            help="paper, modern or librnn.",
-            autocompletion=complete.recipes,
-            rich_help_panel="Model and data",
-        ),
-    ] = None,
+    recipe: Recipe = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(

@@ -1,6 +1,5 @@
 """Training as a stream of events. Whoever iterates decides what is shown, written and saved (design, idea 3)."""
 
-import contextlib
 import math
 import platform
 import time
@@ -103,16 +102,18 @@ class Training:
         the weights are those before the update that failed.
         """
         asking, answer = self.asking(should_stop), None
-        with contextlib.suppress(StopIteration):
-            while True:
+        while True:
+            try:
                 asked = asking.send(answer)
-                answer = None
-                if isinstance(asked, Learn):
-                    answer = self._learn(asked)
-                elif isinstance(asked, Judge):
-                    answer = score(self.judged, self.valid, backend=self.choice.backend)
-                else:
-                    yield asked
+            except StopIteration:
+                return
+            answer = None
+            if isinstance(asked, Learn):
+                answer = self._learn(asked)
+            elif isinstance(asked, Judge):
+                answer = score(self.judged, self.valid, backend=self.choice.backend)
+            else:
+                yield asked
 
     def asking(self, should_stop: Callable[[], bool]) -> Generator[Event | Learn | Judge, Any, None]:
         """The stream of `events`, with whoever iterates doing the work, so that several runs can be trained as one.
