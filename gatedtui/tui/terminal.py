@@ -5,9 +5,11 @@ import contextlib
 import ctypes
 import gc
 import os
+import select
 import shutil
 import signal
 import subprocess
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -24,6 +26,8 @@ BELOW = "\\r\\033[J"
 """What undoes the other half: the cursor comes back, the screen of before comes back, or what is below is cleared."""
 SETTLED_S = 2.0
 """After which an app has made what it keeps."""
+LOOK_S = 1.0
+"""How often a terminal is looked at that may be gone."""
 
 
 @contextlib.contextmanager
@@ -31,7 +35,7 @@ def guarded(*, full: bool) -> Iterator[None]:
     """Has the terminal put right even when this process is killed on the spot, which no handler of its own can do.
 
     A shell in a session of its own waits for the end of a pipe that only this process holds. Where there is no terminal
-    or no shell, nothing is guarded.
+    or no shell, nothing is guarded. Where the terminal goes, so does this process.
 
     Args:
         full: whether the app takes the whole screen, and not a few lines below the prompt.
@@ -43,12 +47,31 @@ def guarded(*, full: bool) -> Iterator[None]:
         guard = subprocess.Popen(
             words, stdin=subprocess.PIPE, stdout=2, stderr=subprocess.DEVNULL, start_new_session=True
         )
+    over = threading.Event()
+    threading.Thread(target=_leave_with_terminal, args=(over,), name="terminal", daemon=True).start()
     try:
         yield
     finally:
+        over.set()
         if guard is not None:
             with contextlib.suppress(OSError, subprocess.SubprocessError):
                 guard.communicate(b"bye\n", timeout=5)
+
+
+def _leave_with_terminal(over: threading.Event) -> None:
+    """Ends the process when the terminal has gone and no SIGHUP came: it is ignored, or the terminal never was ours.
+
+    Textual 8.2 then stands still for good: the thread that reads spins, and the one that writes is dead (seen).
+    """
+    while not over.wait(LOOK_S):
+        if _hung_up(0):
+            os._exit(128 + signal.SIGHUP)
+
+
+def _hung_up(fileno: int) -> bool:
+    look = select.poll()
+    look.register(fileno, 0)
+    return any(found & select.POLLHUP for _, found in look.poll(0))
 
 
 def quieten_collector() -> None:

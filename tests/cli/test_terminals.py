@@ -4,6 +4,7 @@ import os
 import pty
 import re
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -97,6 +98,11 @@ class Terminal:
         os.close(self.main)
         return code
 
+    def go_away(self) -> int:
+        """The terminal goes, and what was on it is waited for."""
+        os.close(self.main)
+        return self.child.wait(timeout=30)
+
 
 def test_on_a_dumb_terminal_training_is_told_in_lines():
     terminal = Terminal("train", "--data", "tiny", "--epochs", "3", TERM="dumb")
@@ -144,3 +150,13 @@ def test_help_is_in_ascii(capsys):
         assert gated([*words.split(), "--help"]) == 0
         said = capsys.readouterr().out
         assert said.isascii(), [line for line in said.splitlines() if not line.isascii()]
+
+
+@pytest.mark.parametrize(("words", "shown"), [((), "Dashboard"), (LONG, "paper")], ids=["app", "train"])
+def test_where_the_terminal_goes_without_a_word_so_does_what_is_shown_on_it(words: tuple[str, ...], shown: str):
+    """No SIGHUP comes: it is not this process's controlling terminal."""
+    terminal = Terminal(*words)
+    terminal.read(shown)
+    assert terminal.go_away() in (1, 128 + signal.SIGHUP)  # 1: it was just writing
+    if words:
+        assert gated(["stop", "long"]) == 0, "the training itself went on"
