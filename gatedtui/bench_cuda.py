@@ -30,7 +30,7 @@ WORKLOADS = (
 )
 STACKED = 30
 """Runs side by side: three units' ten draws, as the paper's protocol has them."""
-ALONE = ("bptt", "triton graph")
+ALONE = ("graph", "triton graph")
 """The sides that `gated train --device cuda` has: its own choice, and train.kernel=cuda."""
 SECONDS, QUICK_SECONDS = 12.0, 2.0
 """Of one cell; those in which launches one by one are slow take longer, since each side is run three times at least."""

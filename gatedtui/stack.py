@@ -59,6 +59,7 @@ class Stack:
         flat: all parameters `(R, N)`.
         alive: bool `(R,)`: False from the first loss or gradient of a run on that was not finite; it is then left as it
             was before.
+        graphs: the steps' graphs, None where there are none.
     """
 
     def __init__(
@@ -68,7 +69,7 @@ class Stack:
         self.flat = torch.stack([network.flat for network in networks])
         self.alive = torch.ones(len(networks), dtype=torch.bool, device=self.flat.device)
         self.memory: dict[str, Tensor] = {}
-        self._step_by_shape = Graphs(self._step, (self.flat, self.alive, self.memory)) if graphs else None
+        self.graphs = Graphs((self.flat, self.alive, self.memory)) if graphs else None
         if optimisers is None:
             return
         for row, network in enumerate(networks):
@@ -132,7 +133,7 @@ class Stack:
             onto(torch.tensor([one.updates for one in self.optimisers]), device),
             onto(self._noise(), device),
         )
-        return self._step(made) if self._step_by_shape is None else self._step_by_shape(made)
+        return self._step(made) if self.graphs is None else self.graphs(self._step, made)
 
     def _step(self, given: Inputs) -> tuple[Tensor, Tensor]:
         """What happens on the device, with nothing left to decide: it may be captured."""
