@@ -47,6 +47,7 @@ def run(*, quick: bool = False) -> Iterator[Row]:
     """
     device = place("cuda").device
     torch.set_num_threads(1)
+    torch.set_float32_matmul_precision("highest")  # as in workers
     torch.backends.cudnn.allow_tf32 = False  # which torch has on: cuDNN's sides would round to 10 bits
     for work in WORKLOADS[1:4:2] if quick else WORKLOADS:
         for unit in bench.UNITS:

@@ -83,9 +83,9 @@ class Graphs:
                         function(inputs)
             finally:
                 main.wait_stream(side)
-            with torch.cuda.stream(main):  # a capture that fails leaves its own stream the current one
-                with torch.cuda.graph(graph, pool=self._pool, stream=side):
-                    outputs = function(inputs)
+            # The first, because a capture that fails leaves its own stream the current one.
+            with torch.cuda.stream(main), torch.cuda.graph(graph, pool=self._pool, stream=side):
+                outputs = function(inputs)
         finally:
             with torch.no_grad():
                 for tensor, value in zip(tensors, before, strict=True):

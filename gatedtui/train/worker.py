@@ -161,6 +161,7 @@ def begin(run: RunFolder, choice: "Choice | None" = None) -> Keeper:
         left.unlink(missing_ok=True)
     config = run.config()
     torch.set_num_threads(config.train.threads)
+    torch.set_float32_matmul_precision("highest")  # NVIDIA's containers turn TF32 on, by an environment variable
     data = prepare.load(config.data.name, cache=paths.cache_folder(), rate_hz=config.data.rate_hz)
     state, length = None, 0
     if run.state_path.exists():

@@ -1,8 +1,7 @@
 """The three recurrences by Triton kernels, forward and backward: the same values as the units' own autograd.
 
 Around the kernels stand products of all frames at once: W x before the loop, and the gradients of W, U and x after it.
-They are torch's, in the type of their factors: torch leaves TF32 off unless a program turns it on, and this one does
-not.
+They are torch's, in the type of their factors: TF32 is off, which workers see to.
 
 Everything has a leading axis of R runs, each with parameters of its own, which one launch takes all together.
 
