@@ -4,6 +4,7 @@ As in `bench`: one process, the sides interleaved, medians of many rounds. A sid
 it. Products are in float32 throughout: TF32 is off, for cuDNN too.
 """
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from types import SimpleNamespace
@@ -59,13 +60,14 @@ def cell(unit: str, work: Workload, device: torch.device, seconds: float) -> Ite
 
     Rows: `bptt` and `reference` launch one by one, `graph` replays the step of `bptt`; `triton` and `triton graph`
     likewise; `stacked x30` and `triton stacked x30` are thirty runs in one graph, per run; `cudnn` is torch.nn on this
-    device, with other equations; `native` is one thread of this machine's CPU.
+    device, with other equations; `native` is one thread of this machine's CPU. A side has no row where the device has
+    no room for it, or where no graph of it could be made.
     """
-    made = sides(unit, work, device)
+    made = {name: side for name, side in sides(unit, work, device).items() if _possible(side)}
     runs = {name: STACKED if "stacked" in name else 1 for name in made}
     taken = {name: ms / runs[name] for name, ms in measure(made, seconds).items()}
     for name, ms in taken.items():
-        versus = taken["cudnn"] / ms
+        versus = taken["cudnn"] / ms if "cudnn" in taken else None
         yield Row("cuda", unit, work.name, 1, name, ms, work.frames * 1e3 / ms, speedup_vs_nn=versus)
 
 
@@ -86,6 +88,17 @@ def sides(unit: str, work: Workload, device: torch.device) -> Sides:
     if library.installed().library:
         found["native"] = bench.Compiled(unit, work).step
     return found
+
+
+def _possible(side: Callable[[], Any]) -> bool:
+    """Makes a side's first step, which captures its graph."""
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", "no CUDA graph")
+            side()
+    except (UserWarning, torch.OutOfMemoryError):
+        return False
+    return True
 
 
 def _alone(unit: str, work: Workload, device: torch.device, backend: str) -> Callable[[], Any]:

@@ -1,5 +1,7 @@
 """The GPU's benchmark, as far as it can be shown without one: its sides are right, and it says when there is none."""
 
+import warnings
+
 import pytest
 import torch
 
@@ -35,6 +37,19 @@ def test_every_side_makes_its_step_and_gives_its_row(monkeypatch: pytest.MonkeyP
             assert (row.table, row.workload) == ("cuda", work.name)
             assert row.frames_per_s == pytest.approx(work.frames * 1e3 / row.ms)
             assert row.speedup_vs_nn == pytest.approx(cudnn / row.ms)
+
+
+def test_a_side_without_room_or_without_its_graph_has_no_row(monkeypatch: pytest.MonkeyPatch):
+    def no_room() -> None:
+        raise torch.OutOfMemoryError("out of memory")
+
+    def no_graph() -> None:
+        warnings.warn("no CUDA graph could be made, for a test", stacklevel=1)
+
+    made = {"graph": no_graph, "stacked x30": no_room, "cudnn": no_room, "native": lambda: None}
+    monkeypatch.setattr(bench_cuda, "sides", lambda *_: made)
+    (row,) = bench_cuda.cell("gru", Workload("music", 3, 2, 1.0), CPU, 0.0)
+    assert row.backend == "native" and row.speedup_vs_nn is None
 
 
 def test_gradients_are_checked_against_float64():

@@ -273,7 +273,7 @@ class Training:
         hint = f"Try a smaller learning rate: {again}"
         return Diverged(at.updates, at.epoch, what, hint)
 
-    def _started(self, how: str) -> Started:
+    def _started(self, how: str = "") -> Started:
         config = self.config
         paper_nll = None
         if config.model.unit in UNITS and config.model.head != "nade":  # a joint output's NLL is another thing
