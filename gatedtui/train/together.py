@@ -108,9 +108,9 @@ class _Answer:
 
 
 def _minibatch(wanted: Sequence[Learn], stack: Stack, rows: int) -> tuple[Tensor, Tensor, Tensor]:
-    """All runs' minibatches; on a GPU of few shapes, so that few graphs serve them."""
+    """All runs' minibatches; where there are graphs of few shapes, so that few graphs serve them."""
     batches = [one.batch for one in wanted if isinstance(one.batch, Batch)]
-    if stack.flat.device.type != "cuda":
+    if stack.graphs is None:
         return side_by_side(batches, stack.flat)
     steps = bucket(max(len(one.x) for one in batches))
     return side_by_side(batches, stack.flat, steps=steps, rows=rows)

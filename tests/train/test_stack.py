@@ -17,7 +17,7 @@ from gatedtui.events import Diverged, Epoch, Event, Finished, Resumed, Started, 
 from gatedtui.heads.bernoulli import Bernoulli
 from gatedtui.heads.mixture import MixtureOfGaussians
 from gatedtui.kernels import Choice, stacked
-from gatedtui.kernels.graphs import bucket
+from gatedtui.kernels.graphs import Graphs, bucket
 from gatedtui.kernels.place import Place
 from gatedtui.stack import Stack, side_by_side
 from gatedtui.train.loop import Training
@@ -263,9 +263,8 @@ def test_a_stack_of_one_is_the_run_alone_and_a_resume_goes_on_in_its_bits(tiny, 
     assert figures_of[0] == figures_of[1]
 
 
-def test_on_a_gpu_minibatches_of_like_length_have_one_shape(monkeypatch):
-    monkeypatch.setattr("gatedtui.stack.onto", lambda value, device: value)
-    stack: Any = SimpleNamespace(flat=SimpleNamespace(device=torch.device("cuda"), dtype=torch.float64))
+def test_for_graphs_minibatches_of_like_length_have_one_shape():
+    stack: Any = SimpleNamespace(flat=torch.zeros(1, dtype=torch.float64), graphs=Graphs(()))
     shapes = set()
     for steps, rows in ((33, 4), (35, 3), (36, 1)):
         x = np.ones((steps, rows, 5), np.float32)
