@@ -4,6 +4,7 @@ As in `bench`: one process, the sides interleaved, medians of many rounds. A sid
 it. Products are in float32 throughout: TF32 is off, for cuDNN too.
 """
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from types import SimpleNamespace
@@ -30,7 +31,7 @@ WORKLOADS = (
 )
 STACKED = 30
 """Runs side by side: three units' ten draws, as the paper's protocol has them."""
-ALONE = ("bptt", "triton graph")
+ALONE = ("graph", "triton graph")
 """The sides that `gated train --device cuda` has: its own choice, and train.kernel=cuda."""
 SECONDS, QUICK_SECONDS = 12.0, 2.0
 """Of one cell; those in which launches one by one are slow take longer, since each side is run three times at least."""
@@ -47,6 +48,7 @@ def run(*, quick: bool = False) -> Iterator[Row]:
     """
     device = place("cuda").device
     torch.set_num_threads(1)
+    torch.set_float32_matmul_precision("highest")  # as in workers
     torch.backends.cudnn.allow_tf32 = False  # which torch has on: cuDNN's sides would round to 10 bits
     for work in WORKLOADS[1:4:2] if quick else WORKLOADS:
         for unit in bench.UNITS:
@@ -58,13 +60,14 @@ def cell(unit: str, work: Workload, device: torch.device, seconds: float) -> Ite
 
     Rows: `bptt` and `reference` launch one by one, `graph` replays the step of `bptt`; `triton` and `triton graph`
     likewise; `stacked x30` and `triton stacked x30` are thirty runs in one graph, per run; `cudnn` is torch.nn on this
-    device, with other equations; `native` is one thread of this machine's CPU.
+    device, with other equations; `native` is one thread of this machine's CPU. A side has no row where the device has
+    no room for it, or where no graph of it could be made.
     """
-    made = sides(unit, work, device)
+    made = {name: side for name, side in sides(unit, work, device).items() if _possible(side)}
     runs = {name: STACKED if "stacked" in name else 1 for name in made}
     taken = {name: ms / runs[name] for name, ms in measure(made, seconds).items()}
     for name, ms in taken.items():
-        versus = taken["cudnn"] / ms
+        versus = taken["cudnn"] / ms if "cudnn" in taken else None
         yield Row("cuda", unit, work.name, 1, name, ms, work.frames * 1e3 / ms, speedup_vs_nn=versus)
 
 
@@ -85,6 +88,17 @@ def sides(unit: str, work: Workload, device: torch.device) -> Sides:
     if library.installed().library:
         found["native"] = bench.Compiled(unit, work).step
     return found
+
+
+def _possible(side: Callable[[], Any]) -> bool:
+    """Makes a side's first step, which captures its graph."""
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", "no CUDA graph")
+            side()
+    except (UserWarning, torch.OutOfMemoryError):
+        return False
+    return True
 
 
 def _alone(unit: str, work: Workload, device: torch.device, backend: str) -> Callable[[], Any]:

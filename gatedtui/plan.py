@@ -88,8 +88,8 @@ def obstacle(config: RunConfig) -> str:
         return f"model.unit is '{model.unit}'"
     if model.head not in ("bernoulli", "mixture"):
         return f"model.head is '{model.head}'"
-    if train.kernel == "native":
-        return "train.kernel is 'native'"
+    if train.kernel in ("native", "reference"):
+        return f"train.kernel is '{train.kernel}'"
     for key, off in (("dropout", 0.0), ("truncate", 0)):
         if getattr(train, key) != off:
             return f"train.{key} is '{getattr(train, key)}'"

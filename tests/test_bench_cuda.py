@@ -1,5 +1,7 @@
 """The GPU's benchmark, as far as it can be shown without one: its sides are right, and it says when there is none."""
 
+import warnings
+
 import pytest
 import torch
 
@@ -37,6 +39,19 @@ def test_every_side_makes_its_step_and_gives_its_row(monkeypatch: pytest.MonkeyP
             assert row.speedup_vs_nn == pytest.approx(cudnn / row.ms)
 
 
+def test_a_side_without_room_or_without_its_graph_has_no_row(monkeypatch: pytest.MonkeyPatch):
+    def no_room() -> None:
+        raise torch.OutOfMemoryError("out of memory")
+
+    def no_graph() -> None:
+        warnings.warn("no CUDA graph could be made, for a test", stacklevel=1)
+
+    made = {"graph": no_graph, "stacked x30": no_room, "cudnn": no_room, "native": lambda: None}
+    monkeypatch.setattr(bench_cuda, "sides", lambda *_: made)
+    (row,) = bench_cuda.cell("gru", Workload("music", 3, 2, 1.0), CPU, 0.0)
+    assert row.backend == "native" and row.speedup_vs_nn is None
+
+
 def test_gradients_are_checked_against_float64():
     found = bench_cuda.checked(CPU)
     assert {"gru bptt", "lstm bptt", "tanh bptt"} <= set(found)
@@ -47,6 +62,6 @@ def test_the_table_takes_what_a_single_run_can_have_and_only_where_the_cpu_was_m
     def row(unit: str, backend: str, speed: float) -> Row:
         return Row("cuda", unit, "music T200 B16", 1, backend, 1.0, speed)
 
-    rows = [row("gru", "bptt", 2e6), row("gru", "triton stacked x30", 9e6), row("gru", "native", 1e6)]
-    rows += [row("tanh", "bptt", 2e6)]
+    rows = [row("gru", "bptt", 5e6), row("gru", "graph", 2e6), row("gru", "triton stacked x30", 9e6)]
+    rows += [row("gru", "native", 1e6), row("tanh", "graph", 2e6)]
     assert bench_cuda.measured(rows, "A GPU", "then") == [Measured("A GPU", "gru", 46, 16, 2e6, 1e6, "then")]

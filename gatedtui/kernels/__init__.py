@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from gatedtui.errors import unknown
 from gatedtui.kernels import bptt, native, rules
-from gatedtui.kernels.choose import KERNELS, Choice, choose, present
+from gatedtui.kernels.choose import KERNELS, Choice, choose, present, to_go_on
 from gatedtui.kernels.drawing import Drawing
 from gatedtui.kernels.dropout import DRAWS as DROPS
 from gatedtui.kernels.dropout import Dropout
@@ -43,6 +43,7 @@ __all__ = [
     "scan",
     "score",
     "step",
+    "to_go_on",
     "update",
     "update_state",
 ]

@@ -19,7 +19,7 @@ from gatedtui.data.transpose import Transpositions
 from gatedtui.errors import BadSource, DeviceError
 from gatedtui.evaluate import Score, prepare, score, tensors
 from gatedtui.events import Diverged, Epoch, Event, Finished, Resumed, Started, Step, Stopped
-from gatedtui.kernels import Choice, Minibatch, choose
+from gatedtui.kernels import Choice, Minibatch, choose, to_go_on
 from gatedtui.kernels.place import place
 from gatedtui.optim import Optimiser, rate
 from gatedtui.train import truncate
@@ -42,7 +42,7 @@ class Training:
         run: the run's name, for the first event.
         state: what `state()` gave earlier; None starts from the beginning.
         resumed: whether to say so first: true also for a run that was killed before its first save.
-        choice: the kernel, where it is not the config's.
+        choice: the kernel, where it is not the config's: of runs that are stacked.
 
     Raises:
         BadSource: the data has nothing to train on, or the state is another run's.
@@ -63,7 +63,10 @@ class Training:
         model = config.model
         self.place = place(config.train.device, model.unit, model.hidden, config.train.batch)
         device, dtype = self.place.device, getattr(torch, config.train.dtype)
-        self.choice = choice or choose(device, dtype, config.train.kernel, variant=config.model.unit not in UNITS)
+        wanted = (
+            config.train.kernel if state is None else to_go_on(config.train.kernel, state[1].get("backend"), device)
+        )
+        self.choice = choice or choose(device, dtype, wanted, variant=config.model.unit not in UNITS)
         self.sequences = {split: pairs(data, split, window=config.data.window) for split in ("train", "valid", "test")}
         for split, found in self.sequences.items():
             if not found:
@@ -91,7 +94,7 @@ class Training:
         self._began: float | None = None
         self._made: list[tuple[Learn, Learned | Unread]] = []
         if state is not None:
-            self._restore(*state)
+            self._restore(*state, stacked=choice is not None)
 
     # -- the stream -------------------------------------------------------------------------------------------------
 
@@ -115,15 +118,15 @@ class Training:
             else:
                 yield asked
 
-    def asking(self, should_stop: Callable[[], bool]) -> Generator[Event | Learn | Judge, Any, None]:
+    def asking(self, should_stop: Callable[[], bool], how: str = "") -> Generator[Event | Learn | Judge, Any, None]:
         """The stream of `events`, with whoever iterates doing the work, so that several runs can be trained as one.
 
         `Learn` wants to be sent a `Learned`, or an `Unread`, which is read four times a second and at an epoch's end;
-        `Judge` wants the `Score` of `judged` on `valid`.
+        `Judge` wants the `Score` of `judged` on `valid`. `how` is what is to be said of the way it is done.
         """
         at = self.position
         if at.updates == 0:
-            yield self._started()
+            yield self._started(how)
         if self.resumed:
             yield Resumed(at.updates, at.epoch)
         self._began = time.perf_counter()
@@ -193,11 +196,12 @@ class Training:
         return self._in_pieces(wanted.batch, wanted.scale, wanted.lr)
 
     def _settle(self) -> str:
-        """Counts the updates made since it was last called; gives what went wrong with one, where something did."""
-        made, self._made = self._made, []
+        """Counts the updates made since it was last called, and the wait for them; gives what went wrong with one."""
+        made, self._made, began = self._made, [], time.perf_counter()
         for wanted, learned in made:
             if trouble := self._account(wanted, learned.read() if isinstance(learned, Unread) else learned):
                 return trouble
+        self.position.seconds += time.perf_counter() - began
         return ""
 
     def _account(self, wanted: Learn, learned: Learned) -> str:
@@ -269,7 +273,7 @@ class Training:
         hint = f"Try a smaller learning rate: {again}"
         return Diverged(at.updates, at.epoch, what, hint)
 
-    def _started(self) -> Started:
+    def _started(self, how: str = "") -> Started:
         config = self.config
         paper_nll = None
         if config.model.unit in UNITS and config.model.head != "nade":  # a joint output's NLL is another thing
@@ -282,7 +286,7 @@ class Training:
             seed=config.seed,
             parameters=self.network.counts(),
             kernel=self.choice.backend,
-            kernel_why=self.choice.why + self.place.why + self._cut(),
+            kernel_why=self.choice.why + how + self.place.why + self._cut(),
             device=str(self.network.flat.device),
             threads=torch.get_num_threads(),
             marginal_nll=marginal_nll(self.data)[0],
@@ -341,7 +345,7 @@ class Training:
             position["best_nll"] = None
         return {name: value.detach().cpu().numpy().copy() for name, value in held.items()}, position
 
-    def _restore(self, held: Tensors, position: dict[str, Any]) -> None:
+    def _restore(self, held: Tensors, position: dict[str, Any], *, stacked: bool) -> None:
         try:
             values = {name: torch.from_numpy(np.array(value)) for name, value in held.items()}
             if values["weights"].shape != self.network.flat.shape:
@@ -349,7 +353,9 @@ class Training:
             if position["backend"] != self.choice.exact:
                 raise DeviceError(
                     f"The run began with the kernel '{position['backend']}', and '{self.choice.exact}' would go on.",
-                    "Resume it on the machine it was started on, or start it anew.",
+                    "Leave out --stack: what began alone goes on alone."
+                    if stacked
+                    else "Resume it on the machine it was started on, or start it anew.",
                 )
             self.network.flat.copy_(values["weights"])
             self.best.copy_(values["best"])

@@ -36,9 +36,10 @@ def kernel(config: RunConfig) -> Choice:
     Raises:
         DeviceError: the device or kernel cannot be had.
     """
-    device = place(config.train.device).device
-    wanted = "bptt" if config.train.kernel in ("auto", "reference") else config.train.kernel
-    chosen = choose(device, getattr(torch, config.train.dtype), wanted)
+    train, model = config.train, config.model
+    device = place(train.device, model.unit, model.hidden, train.batch).device
+    wanted = "bptt" if train.kernel == "auto" else train.kernel
+    chosen = choose(device, getattr(torch, train.dtype), wanted)
     how = chosen.why if chosen.backend == "cuda" else "batched torch operations"
     return Choice(chosen.backend, f"{how}, several runs in one launch")
 

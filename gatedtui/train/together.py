@@ -1,6 +1,6 @@
 """Runs of one shape trained side by side, in one step for all of them: each as `Training.events` would, to rounding.
 
-On a GPU the steps are replayed from graphs and nothing waits for them, so that a single run gains by it too.
+On a GPU the steps are replayed from graphs and nothing waits for them, so that a single run gains by it too: `events`.
 """
 
 import contextlib
@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gatedtui import plan
 from gatedtui.data.batches import Batch, in_order
 from gatedtui.evaluate import ROWS, Score, score_of
 from gatedtui.events import Event
@@ -40,6 +41,22 @@ class _Member:
             self.wants = asked
 
 
+def events(training: Training, should_stop: Callable[[], bool] = lambda: False) -> Iterator[Event]:
+    """One run's events, in the quickest way its device has: `Training.events`, or on a GPU a stack of one.
+
+    What no stack can take (`plan.obstacle`) goes step by step there too.
+    """
+    if not in_a_stack(training):
+        return training.events(should_stop)
+    return (event for _, event in together([training], should_stop))
+
+
+def in_a_stack(training: Training) -> bool:
+    """Whether a run is trained as a stack of one: on a GPU, and by its kernels also where they are interpreted."""
+    on_gpu = training.place.device.type == "cuda" or training.choice.backend == "cuda"
+    return on_gpu and not plan.obstacle(training.config)
+
+
 def together(
     trainings: Sequence[Training],
     should_stop: Callable[[], bool] = lambda: False,
@@ -55,7 +72,9 @@ def together(
     Yields:
         Each run's events, as `Training.events` would; whenever one comes the run stands between two updates.
     """
-    members = [_Member(training, training.asking(should_stop)) for training in trainings]
+    how = "; whole steps replayed from CUDA graphs" if _on_gpu(trainings) else ""
+    members = [_Member(training, training.asking(should_stop, how)) for training in trainings]
+    rows = max(training.config.train.batch for training in trainings)
     for member in members:
         yield from member.go_on(None)
     stack: Stack | None = None
@@ -69,7 +88,7 @@ def together(
         if stack is None or stacked != members:
             stack, stacked = _stack(members), members
         wanted = [member.wants for member in members if isinstance(member.wants, Learn)]
-        minibatch = _minibatch(wanted, stack, trainings[0].config.train.batch)
+        minibatch = _minibatch(wanted, stack, rows)
         answer = _Answer(stack.learn(*minibatch, [one.scale for one in wanted], [one.lr for one in wanted]))
         for run, member in enumerate(members):
             yield from member.go_on(Unread(partial(answer.read, run)))
@@ -89,9 +108,9 @@ class _Answer:
 
 
 def _minibatch(wanted: Sequence[Learn], stack: Stack, rows: int) -> tuple[Tensor, Tensor, Tensor]:
-    """All runs' minibatches; on a GPU of few shapes, so that few graphs serve them."""
+    """All runs' minibatches; where there are graphs of few shapes, so that few graphs serve them."""
     batches = [one.batch for one in wanted if isinstance(one.batch, Batch)]
-    if stack.flat.device.type != "cuda":
+    if stack.graphs is None:
         return side_by_side(batches, stack.flat)
     steps = bucket(max(len(one.x) for one in batches))
     return side_by_side(batches, stack.flat, steps=steps, rows=rows)
@@ -99,10 +118,12 @@ def _minibatch(wanted: Sequence[Learn], stack: Stack, rows: int) -> tuple[Tensor
 
 def _stack(members: Sequence[_Member]) -> Stack:
     trainings = [member.training for member in members]
-    backend = trainings[0].choice.backend
-    on_gpu = trainings[0].network.flat.device.type == "cuda"
-    optimisers = [one.optimiser for one in trainings]
-    return Stack([one.network for one in trainings], optimisers, backend=backend, graphs=on_gpu)
+    backend, optimisers = trainings[0].choice.backend, [one.optimiser for one in trainings]
+    return Stack([one.network for one in trainings], optimisers, backend=backend, graphs=_on_gpu(trainings))
+
+
+def _on_gpu(trainings: Sequence[Training]) -> bool:
+    return trainings[0].network.flat.device.type == "cuda"
 
 
 @torch.no_grad()
@@ -110,10 +131,10 @@ def _scores(members: Sequence[_Member]) -> list[Score]:
     """Each run's score on the validation set, which is the same for all."""
     trainings = [member.training for member in members]
     stack = Stack([one.judged for one in trainings], None, backend=trainings[0].choice.backend)
-    sums, steps = [np.zeros((len(members), 0))], [np.zeros(0, np.int64)]
+    sums, steps = [], []
     for batch in in_order(trainings[0].valid.sequences, ROWS):
         x, y, lengths = (part.expand(len(members), *part.shape[1:]) for part in side_by_side([batch], stack.flat))
-        sums.append(stack.losses(stack.flat, x, y, lengths).double().sum(1).cpu().numpy())
+        sums.append(stack.losses(stack.flat, x, y, lengths).double().sum(1))
         steps.append(batch.lengths)
-    nats, frames = np.concatenate(sums, 1), np.concatenate(steps)
+    nats, frames = torch.cat(sums, 1).cpu().numpy(), np.concatenate(steps)
     return [score_of(row, frames) for row in nats]

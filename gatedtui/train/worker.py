@@ -15,7 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from gatedtui import checkpoint, events, paths, plan
+from gatedtui import checkpoint, events, paths
 from gatedtui.data import prepare
 from gatedtui.errors import BadSource, GatedError
 from gatedtui.events import Diverged, Epoch, Event, Failed, Finished, Saved, Started, Stopped
@@ -23,8 +23,6 @@ from gatedtui.runs import lock
 from gatedtui.runs.folder import RunFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from gatedtui.kernels.choose import Choice
     from gatedtui.train.loop import Training
 
@@ -136,20 +134,13 @@ def work(run: RunFolder, stop: Stop) -> int:
         GatedError: it cannot begin, or its folder cannot be written any more.
     """
     keeper = begin(run)
-    for event in _events(keeper.training, stop):
+    from gatedtui.train import together
+
+    for event in together.events(keeper.training, lambda: stop.asked):
         keeper.record(event)
         if isinstance(event, Diverged):
             return 1
     return 0
-
-
-def _events(training: "Training", stop: Stop) -> "Iterator[Event]":
-    """The run's events: by the Triton kernels as a stack of one, whose steps are graphs that nothing waits for."""
-    if training.choice.backend != "cuda" or plan.obstacle(training.config):
-        return training.events(lambda: stop.asked)
-    from gatedtui.train.together import together
-
-    return (event for _, event in together([training], lambda: stop.asked))
 
 
 def begin(run: RunFolder, choice: "Choice | None" = None) -> Keeper:
@@ -170,6 +161,7 @@ def begin(run: RunFolder, choice: "Choice | None" = None) -> Keeper:
         left.unlink(missing_ok=True)
     config = run.config()
     torch.set_num_threads(config.train.threads)
+    torch.set_float32_matmul_precision("highest")  # NVIDIA's containers turn TF32 on, by an environment variable
     data = prepare.load(config.data.name, cache=paths.cache_folder(), rate_hz=config.data.rate_hz)
     state, length = None, 0
     if run.state_path.exists():

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from gatedtui.errors import BadArgument, DeviceError
-from gatedtui.kernels import KERNELS, choose, present
+from gatedtui.kernels import KERNELS, choose, present, to_go_on
 
 choosing = sys.modules["gatedtui.kernels.choose"]  # the package has the function under the module's name
 
@@ -50,6 +50,25 @@ def test_on_a_gpu_auto_is_the_kernel_that_needs_nothing_else_and_the_others_are_
     assert "native" not in there
     with pytest.raises(DeviceError, match="'native' is not for the device 'cuda'"):
         choose("cuda", torch.float32, "native")
+
+
+def test_the_kernel_by_hand_quotes_figures_of_a_cpu_on_a_cpu_alone():
+    assert "on one CPU thread" in choose("cpu", torch.float32, "bptt").why
+    assert "CPU" not in choose("cuda", torch.float32).why
+
+
+def test_a_saved_run_goes_on_with_its_own_kernel_where_that_is_here_and_none_is_named():
+    assert to_go_on("auto", "bptt", "cpu") == "bptt"
+    assert to_go_on("auto", "native", "cuda") == "auto"
+    assert to_go_on("auto", None, "cpu") == "auto"
+    assert to_go_on("reference", "bptt", "cpu") == "reference"
+
+
+@pytest.mark.parametrize(("installed", "interpreted", "found"), [(0, 0, ""), (1, 0, "compiled"), (1, 1, "interpreted")])
+def test_what_there_is_of_triton(installed, interpreted, found, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: object() if installed else None)
+    monkeypatch.setenv("TRITON_INTERPRET", str(interpreted))
+    assert choosing.triton.__wrapped__() == found
 
 
 def test_without_triton_its_kernels_are_refused_with_what_to_install(monkeypatch: pytest.MonkeyPatch):

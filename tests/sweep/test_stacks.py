@@ -87,7 +87,14 @@ def test_groups_hold_one_shape_each_and_no_more_than_asked_for(runs: Path):
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("dropout", 0.5), ("truncate", 9), ("kernel", "native"), ("head", "nade"), ("unit", "gru-no-reset")],
+    [
+        ("dropout", 0.5),
+        ("truncate", 9),
+        ("kernel", "native"),
+        ("kernel", "reference"),
+        ("head", "nade"),
+        ("unit", "gru-no-reset"),
+    ],
 )
 def test_what_cannot_be_stacked_is_named(key: str, value: object):
     assert plan.obstacle(config.RunConfig()) == ""

@@ -3,7 +3,7 @@
 import math
 from dataclasses import asdict
 from types import SimpleNamespace
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,16 +12,19 @@ import torch
 from gatedtui import config, network, paths
 from gatedtui.data import prepare
 from gatedtui.data.batches import Batch
-from gatedtui.events import Diverged, Epoch, Event, Finished, Resumed, Step, Stopped
+from gatedtui.errors import DeviceError
+from gatedtui.events import Diverged, Epoch, Event, Finished, Resumed, Started, Step, Stopped
 from gatedtui.heads.bernoulli import Bernoulli
 from gatedtui.heads.mixture import MixtureOfGaussians
 from gatedtui.kernels import Choice, stacked
 from gatedtui.kernels.graphs import Graphs, bucket
+from gatedtui.kernels.place import Place
 from gatedtui.stack import Stack, side_by_side
-from gatedtui.train import worker
 from gatedtui.train.loop import Training
+from gatedtui.train.position import Learn
 from gatedtui.train.stack import kernel
-from gatedtui.train.together import together
+from gatedtui.train.together import _minibatch, together
+from gatedtui.train.together import events as events_of
 from gatedtui.units import UNITS
 
 CLOCK = ("elapsed_s", "frames_per_s", "time")
@@ -71,9 +74,9 @@ def same(stacked_run: Training, alone: Training, told: list[Event], told_alone: 
 
 
 @pytest.mark.parametrize("unit", UNITS)
-@pytest.mark.parametrize("optimiser", ["rmsprop", "adam"])
-def test_runs_of_their_own_rate_seed_and_length_come_out_as_alone(tiny, unit: str, optimiser: str):
-    base = {"model__unit": unit, "train__optimiser": optimiser}
+@pytest.mark.parametrize(("optimiser", "noise"), [("rmsprop", 0.075), ("adam", 0.0)])
+def test_runs_of_their_own_rate_seed_and_length_come_out_as_alone(tiny, unit: str, optimiser: str, noise: float):
+    base = {"model__unit": unit, "train__optimiser": optimiser, "train__noise": noise}
     configs = [
         settings(**base, seed=1, train__lr=1e-3),
         settings(**base, seed=2, train__lr=1e-2, train__epochs=2),
@@ -182,32 +185,6 @@ def test_padding_changes_no_gradient(runs: int):
     torch.testing.assert_close(nets[0].gradient(alone.sum()), found[0][1][0], rtol=1e-12, atol=1e-12)
 
 
-def test_a_bucket_pads_an_eighth_at_most_and_there_are_few():
-    assert [bucket(n) for n in (1, 2, 15, 16, 17, 18, 200, 201, 798)] == [1, 2, 15, 16, 18, 18, 208, 208, 832]
-    for steps in range(1, 3000):
-        assert steps <= bucket(steps) <= steps * 9 / 8
-        assert bucket(bucket(steps)) == bucket(steps)
-    assert len({bucket(n) for n in range(1, 3000)}) < 80
-
-
-def test_without_cuda_a_graph_says_so_once_and_the_steps_are_made_all_the_same():
-    state = torch.zeros(2)
-
-    def function(given: tuple[torch.Tensor]) -> tuple[torch.Tensor]:
-        state.add_(1)
-        return (given[0] * 2,)
-
-    graphs = Graphs(function, (state,))
-    with pytest.warns(UserWarning, match="no CUDA graph could be made"):
-        assert graphs(Given(torch.ones(2)))[0].tolist() == [2, 2]
-    assert state.tolist() == [1, 1], "what warming up wrote stays"
-    assert graphs(Given(torch.ones(2)))[0].tolist() == [2, 2]
-
-
-class Given(NamedTuple):
-    x: torch.Tensor
-
-
 def test_what_is_read_late_is_counted_as_if_read_at_once(tiny, monkeypatch: pytest.MonkeyPatch):
     told = []
     for every_s in (0.0, 100.0):
@@ -247,14 +224,74 @@ def poison(training: Training) -> None:
     training.batches.epoch = epoch
 
 
-def test_a_worker_trains_with_the_triton_kernels_as_a_stack_of_one_where_that_is_possible(monkeypatch):
+@pytest.mark.parametrize(
+    ("device", "backend", "more", "how"),
+    [
+        ("cuda", "bptt", {}, "together"),
+        ("cuda", "cuda", {}, "together"),
+        ("cpu", "cuda", {}, "together"),
+        ("cuda", "bptt", {"train__dropout": 0.5}, "alone"),
+        ("cuda", "reference", {"train__kernel": "reference"}, "alone"),
+        ("cuda", "reference", {"model__unit": "gru-no-reset", "train__kernel": "auto"}, "alone"),
+        ("cpu", "bptt", {}, "alone"),
+        ("cpu", "native", {"train__kernel": "auto"}, "alone"),
+    ],
+)
+def test_on_a_gpu_a_run_is_a_stack_of_one_where_that_is_possible(device, backend, more, how, monkeypatch):
     monkeypatch.setattr("gatedtui.train.together.together", lambda trainings, stop: [(trainings[0], "together")])
-    stop = SimpleNamespace(asked=False)
-    for backend, more, how in (
-        ("cuda", {}, "together"),
-        ("cuda", {"train__dropout": 0.5}, "alone"),
-        ("bptt", {}, "alone"),
-    ):
-        choice = Choice(backend, "for a test")
-        training = SimpleNamespace(choice=choice, config=settings(**more), events=lambda stop: ["alone"])
-        assert list(worker._events(training, stop)) == [how]  # pyright: ignore[reportArgumentType]
+    training: Any = SimpleNamespace(
+        choice=Choice(backend, "for a test"),
+        place=Place(torch.device(device)),
+        config=settings(**more),
+        events=lambda stop: ["alone"],
+    )
+    assert [event[-1] if isinstance(event, tuple) else event for event in events_of(training)] == [how]
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_a_stack_of_one_is_the_run_alone_and_a_resume_goes_on_in_its_bits(tiny, unit: str):
+    one = settings(model__unit=unit, train__lr=1e-2, train__kernel="auto")
+    (whole,), (told,) = run_together([one], tiny)
+    alone = Training(one, tiny, choice=kernel(one))
+    same(whole, alone, told, list(alone.events()))
+    asked = iter(range(1000))
+    first, (begun,) = run_together([one], tiny, should_stop=lambda: next(asked) >= 5)
+    assert isinstance(begun[-1], Stopped) and begun[-1].updates == 5
+    (rest,), (ended,) = run_together([one], tiny, [first[0].state()])
+    assert torch.equal(rest.network.flat, whole.network.flat) and torch.equal(rest.best, whole.best)
+    figures_of = [[figures(e) for e in events if isinstance(e, Epoch | Finished)] for events in (begun + ended, told)]
+    assert figures_of[0] == figures_of[1]
+
+
+def test_for_graphs_minibatches_of_like_length_have_one_shape():
+    stack: Any = SimpleNamespace(flat=torch.zeros(1, dtype=torch.float64), graphs=Graphs(()))
+    shapes = set()
+    for steps, rows in ((33, 4), (35, 3), (36, 1)):
+        x = np.ones((steps, rows, 5), np.float32)
+        one = Learn(Batch(x, x, np.full(rows, steps), np.arange(rows)), True, steps * rows, 1.0, 0.1)
+        found = _minibatch([one], stack, 4)
+        assert found[0].dtype == torch.float64 and found[0].sum() == steps * rows * 5
+        assert found[2].tolist() == [[steps] * rows + [0] * (4 - rows)]
+        shapes.add(found[0].shape)
+    assert shapes == {(1, 36, 4, 5)}
+
+
+def test_the_first_event_says_why_this_device_and_how_the_steps_are_done(tiny, monkeypatch):
+    why = "; on the GPU, because of 3 frames/s against 2"
+    monkeypatch.setattr("gatedtui.train.loop.place", lambda *_: Place(torch.device("cpu"), why))
+    training = Training(settings(train__kernel="auto", train__device="auto"), tiny)
+    first = next(training.asking(lambda: False, "; as a test"))
+    assert isinstance(first, Started) and first.kernel_why == f"{training.choice.why}; as a test{why}"
+
+
+def test_a_trial_of_a_stack_goes_on_alone_and_one_begun_alone_not_in_a_stack(tiny):
+    one = settings(train__kernel="auto")
+    asked = iter(range(1000))
+    first, _ = run_together([one], tiny, should_stop=lambda: next(asked) >= 5)
+    alone = Training(one, tiny, state=first[0].state())
+    assert alone.choice.backend == "bptt"
+    assert isinstance(list(alone.events())[-1], Finished)
+    tensors, position = first[0].state()
+    with pytest.raises(DeviceError, match="began with the kernel 'native'") as refused:
+        Training(one, tiny, state=(tensors, position | {"backend": "native"}), choice=kernel(one))
+    assert "leave out --stack" in refused.value.hint.lower()

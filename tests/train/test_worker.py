@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from gatedtui import checkpoint, config, events, paths
 from gatedtui.data import prepare
@@ -17,6 +18,7 @@ from gatedtui.events import Diverged, Epoch, Event, Failed, Finished, Started
 from gatedtui.runs import launch
 from gatedtui.runs.folder import RunFolder, create
 from gatedtui.runs.status import status
+from gatedtui.train import worker
 
 
 def make(runs: Path, name: str, **more: object) -> RunFolder:
@@ -46,6 +48,17 @@ def same_weights(one: RunFolder, other: RunFolder) -> bool:
         if a.keys() != b.keys() or not all(np.array_equal(a[key], b[key]) for key in a):
             return False
     return True
+
+
+def test_a_worker_computes_in_float32_whatever_the_environment_says_of_tf32(runs: Path, monkeypatch):
+    monkeypatch.setattr(worker, "Keeper", lambda *_: None)
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("high")  # as TORCH_ALLOW_TF32_CUBLAS_OVERRIDE=1 does
+    try:
+        worker.begin(make(runs, "precise"))
+        assert torch.get_float32_matmul_precision() == "highest"
+    finally:
+        torch.set_float32_matmul_precision(before)
 
 
 def test_a_run_from_start_to_finish_leaves_what_the_contract_names(runs: Path):

@@ -4,7 +4,9 @@ One program takes ROWS rows of one run through all steps: state and U stay in re
 reads and writes only what it must keep. The grid is (groups of rows, runs).
 
 Pointers, all contiguous, R runs, T steps, B rows, H units, G gates:
-    g `(R, T, B, G·H)`: the gates' arguments from the input, W x + b; forward replaces them by the gates' values.
+    g `(R, T, B, G·H)`: the gates' arguments from the input, W x + b.
+    gates `(R, T, B, G·H)`: the gates' values, written by forward. They do not take the place of `g`: the threads of a
+        small tile hold copies of one another's elements, and one that comes late would load what another has written.
     hs, cs `(R, T + 1, B, H)`: states; the first of each run is the initial one, the rest is written by forward. A row
         that has ended keeps its state.
     rh `(R, T, B, H)`: r ⊙ h_{t-1} of the GRU, written by forward.
@@ -75,13 +77,14 @@ def tanh_backward(dh, dg, hs, U, D, lengths, T, B, H: tl.constexpr, ROWS: tl.con
 
 
 @triton.jit(do_not_specialize=["T", "B"])
-def gru_forward(g, hs, rh, U, lengths, T, B, H: tl.constexpr, ROWS: tl.constexpr, WIDTH: tl.constexpr):
+def gru_forward(g, hs, gates, rh, U, lengths, T, B, H: tl.constexpr, ROWS: tl.constexpr, WIDTH: tl.constexpr):
     """Gates r, z, h̃; the reset gate acts before the product, so a step holds two products, one after the other."""
     run = tl.program_id(1).to(tl.int64)
     row, j = (tl.program_id(0) * ROWS + tl.arange(0, ROWS))[:, None], tl.arange(0, WIDTH)[None, :]
     there, place = (row < B) & (j < H), row * H + j
     length = tl.load(lengths + run * B + row, mask=row < B, other=0)
-    g = g + run * T * B * 3 * H + row * 3 * H + j
+    step = run * T * B * 3 * H + row * 3 * H + j
+    g, gates = g + step, gates + step
     hs, rh, U = hs + run * (T + 1) * B * H + place, rh + run * T * B * H + place, U + run * 3 * H * H
     U_r, U_z, U_h = (
         tl.trans(_tile(U, H, WIDTH)),
@@ -90,37 +93,38 @@ def gru_forward(g, hs, rh, U, lengths, T, B, H: tl.constexpr, ROWS: tl.constexpr
     )
     h = tl.load(hs, mask=there, other=0.0)
     for t in range(T):
-        r = sigmoid(tl.load(g, mask=there, other=0.0) + _product(h, U_r))
-        z = sigmoid(tl.load(g + H, mask=there, other=0.0) + _product(h, U_z))
+        r, z = tl.load(g, mask=there, other=0.0), tl.load(g + H, mask=there, other=0.0)
+        a = tl.load(g + 2 * H, mask=there, other=0.0)
+        r, z = sigmoid(r + _product(h, U_r)), sigmoid(z + _product(h, U_z))
         reset = r * h
-        a = tanh(tl.load(g + 2 * H, mask=there, other=0.0) + _product(reset, U_h))
-        tl.store(g, r, mask=there)
-        tl.store(g + H, z, mask=there)
-        tl.store(g + 2 * H, a, mask=there)
+        a = tanh(a + _product(reset, U_h))
+        tl.store(gates, r, mask=there)
+        tl.store(gates + H, z, mask=there)
+        tl.store(gates + 2 * H, a, mask=there)
         tl.store(rh, reset, mask=there)
         h = tl.where(t < length, h + z * (a - h), h)
-        g, hs, rh = g + B * 3 * H, hs + B * H, rh + B * H
+        g, gates, hs, rh = g + B * 3 * H, gates + B * 3 * H, hs + B * H, rh + B * H
         tl.store(hs, h, mask=there)
 
 
 @triton.jit(do_not_specialize=["T", "B"])
-def gru_backward(dh, dg, g, hs, U, D, lengths, T, B, H: tl.constexpr, ROWS: tl.constexpr, WIDTH: tl.constexpr):
+def gru_backward(dh, dg, gates, hs, U, D, lengths, T, B, H: tl.constexpr, ROWS: tl.constexpr, WIDTH: tl.constexpr):
     """From the last step to the first."""
     run = tl.program_id(1).to(tl.int64)
     row, j = (tl.program_id(0) * ROWS + tl.arange(0, ROWS))[:, None], tl.arange(0, WIDTH)[None, :]
     there, place = (row < B) & (j < H), row * H + j
     length = tl.load(lengths + run * B + row, mask=row < B, other=0)
-    gates = run * T * B * 3 * H + row * 3 * H + j
-    g, dg, dh = g + gates, dg + gates, dh + run * T * B * H + place
+    step = run * T * B * 3 * H + row * 3 * H + j
+    gates, dg, dh = gates + step, dg + step, dh + run * T * B * H + place
     hs, D, U = hs + run * (T + 1) * B * H + place, D + run * B * H + place, U + run * 3 * H * H
     U_r, U_z, U_h = _tile(U, H, WIDTH), _tile(U + H * H, H, WIDTH), _tile(U + 2 * H * H, H, WIDTH)
     d = tl.load(D, mask=there, other=0.0)
     for back in range(T):
         t = T - 1 - back
         at, live = t.to(tl.int64) * B * H, there & (t < length)
-        r = tl.load(g + 3 * at, mask=live, other=0.0)
-        z = tl.load(g + 3 * at + H, mask=live, other=0.0)
-        a = tl.load(g + 3 * at + 2 * H, mask=live, other=0.0)
+        r = tl.load(gates + 3 * at, mask=live, other=0.0)
+        z = tl.load(gates + 3 * at + H, mask=live, other=0.0)
+        a = tl.load(gates + 3 * at + 2 * H, mask=live, other=0.0)
         p = tl.load(hs + at, mask=live, other=0.0)
         both = d + tl.load(dh + at, mask=live, other=0.0)
         dz = tl.where(live, both * (a - p) * z * (1.0 - z), 0.0)
@@ -135,13 +139,14 @@ def gru_backward(dh, dg, g, hs, U, D, lengths, T, B, H: tl.constexpr, ROWS: tl.c
 
 
 @triton.jit(do_not_specialize=["T", "B"])
-def lstm_forward(g, hs, cs, U, V, lengths, T, B, H: tl.constexpr, ROWS: tl.constexpr, WIDTH: tl.constexpr):
+def lstm_forward(g, hs, gates, cs, U, V, lengths, T, B, H: tl.constexpr, ROWS: tl.constexpr, WIDTH: tl.constexpr):
     """Gates i, f, c̃, o; the peepholes of i and f see the old cell, that of o the new one."""
     run = tl.program_id(1).to(tl.int64)
     row, j = (tl.program_id(0) * ROWS + tl.arange(0, ROWS))[:, None], tl.arange(0, WIDTH)[None, :]
     there, place = (row < B) & (j < H), row * H + j
     length = tl.load(lengths + run * B + row, mask=row < B, other=0)
-    g = g + run * T * B * 4 * H + row * 4 * H + j
+    step = run * T * B * 4 * H + row * 4 * H + j
+    g, gates = g + step, gates + step
     hs, cs = hs + run * (T + 1) * B * H + place, cs + run * (T + 1) * B * H + place
     U, V = U + run * 4 * H * H, V + run * 3 * H + j
     U_i, U_f = tl.trans(_tile(U, H, WIDTH)), tl.trans(_tile(U + H * H, H, WIDTH))
@@ -150,31 +155,34 @@ def lstm_forward(g, hs, cs, U, V, lengths, T, B, H: tl.constexpr, ROWS: tl.const
     V_o = tl.load(V + 2 * H, mask=j < H, other=0.0)
     h, c = tl.load(hs, mask=there, other=0.0), tl.load(cs, mask=there, other=0.0)
     for t in range(T):
-        i = sigmoid(tl.load(g, mask=there, other=0.0) + _product(h, U_i) + V_i * c)
-        f = sigmoid(tl.load(g + H, mask=there, other=0.0) + _product(h, U_f) + V_f * c)
-        a = tanh(tl.load(g + 2 * H, mask=there, other=0.0) + _product(h, U_c))
+        i, f = tl.load(g, mask=there, other=0.0), tl.load(g + H, mask=there, other=0.0)
+        a, o = tl.load(g + 2 * H, mask=there, other=0.0), tl.load(g + 3 * H, mask=there, other=0.0)
+        i, f = sigmoid(i + _product(h, U_i) + V_i * c), sigmoid(f + _product(h, U_f) + V_f * c)
+        a = tanh(a + _product(h, U_c))
         new = f * c + i * a
-        o = sigmoid(tl.load(g + 3 * H, mask=there, other=0.0) + _product(h, U_o) + V_o * new)
-        tl.store(g, i, mask=there)
-        tl.store(g + H, f, mask=there)
-        tl.store(g + 2 * H, a, mask=there)
-        tl.store(g + 3 * H, o, mask=there)
+        o = sigmoid(o + _product(h, U_o) + V_o * new)
+        tl.store(gates, i, mask=there)
+        tl.store(gates + H, f, mask=there)
+        tl.store(gates + 2 * H, a, mask=there)
+        tl.store(gates + 3 * H, o, mask=there)
         live = there & (t < length)
         h, c = tl.where(live, o * tanh(new), h), tl.where(live, new, c)
-        g, hs, cs = g + B * 4 * H, hs + B * H, cs + B * H
+        g, gates, hs, cs = g + B * 4 * H, gates + B * 4 * H, hs + B * H, cs + B * H
         tl.store(hs, h, mask=there)
         tl.store(cs, c, mask=there)
 
 
 @triton.jit(do_not_specialize=["T", "B"])
-def lstm_backward(dh, dg, g, cs, U, V, D, E, lengths, T, B, H: tl.constexpr, ROWS: tl.constexpr, WIDTH: tl.constexpr):
+def lstm_backward(
+    dh, dg, gates, cs, U, V, D, E, lengths, T, B, H: tl.constexpr, ROWS: tl.constexpr, WIDTH: tl.constexpr
+):
     """From the last step to the first."""
     run = tl.program_id(1).to(tl.int64)
     row, j = (tl.program_id(0) * ROWS + tl.arange(0, ROWS))[:, None], tl.arange(0, WIDTH)[None, :]
     there, place = (row < B) & (j < H), row * H + j
     length = tl.load(lengths + run * B + row, mask=row < B, other=0)
-    gates = run * T * B * 4 * H + row * 4 * H + j
-    g, dg, dh = g + gates, dg + gates, dh + run * T * B * H + place
+    step = run * T * B * 4 * H + row * 4 * H + j
+    gates, dg, dh = gates + step, dg + step, dh + run * T * B * H + place
     cs, D, E = cs + run * (T + 1) * B * H + place, D + run * B * H + place, E + run * B * H + place
     U, V = U + run * 4 * H * H, V + run * 3 * H + j
     U_i, U_f = _tile(U, H, WIDTH), _tile(U + H * H, H, WIDTH)
@@ -185,10 +193,10 @@ def lstm_backward(dh, dg, g, cs, U, V, D, E, lengths, T, B, H: tl.constexpr, ROW
     for back in range(T):
         t = T - 1 - back
         at, live = t.to(tl.int64) * B * H, there & (t < length)
-        i = tl.load(g + 4 * at, mask=live, other=0.0)
-        f = tl.load(g + 4 * at + H, mask=live, other=0.0)
-        a = tl.load(g + 4 * at + 2 * H, mask=live, other=0.0)
-        o = tl.load(g + 4 * at + 3 * H, mask=live, other=0.0)
+        i = tl.load(gates + 4 * at, mask=live, other=0.0)
+        f = tl.load(gates + 4 * at + H, mask=live, other=0.0)
+        a = tl.load(gates + 4 * at + 2 * H, mask=live, other=0.0)
+        o = tl.load(gates + 4 * at + 3 * H, mask=live, other=0.0)
         p = tl.load(cs + at, mask=live, other=0.0)
         y = tanh(tl.load(cs + at + B * H, mask=live, other=0.0))
         both = d + tl.load(dh + at, mask=live, other=0.0)

@@ -1,8 +1,7 @@
 """The three recurrences by Triton kernels, forward and backward: the same values as the units' own autograd.
 
 Around the kernels stand products of all frames at once: W x before the loop, and the gradients of W, U and x after it.
-They are torch's, in the type of their factors: torch leaves TF32 off unless a program turns it on, and this one does
-not.
+They are torch's, in the type of their factors: TF32 is off, which workers see to.
 
 Everything has a leading axis of R runs, each with parameters of its own, which one launch takes all together.
 
@@ -113,38 +112,38 @@ class _Scan(Function):
         hs = _states(x, H, h0)
         rest: list[Tensor] = []
         if kind == "gru":
-            rest = [torch.empty_like(hs[:, 1:])]
+            rest = [torch.empty_like(g), x.new_empty(R, T, B, H)]
         if kind == "lstm":
-            rest = [_states(x, H, c0)]
+            rest = [torch.empty_like(g), _states(x, H, c0)]
         extra = [] if V is None else [V.contiguous()]
         _run(f"{kind}_forward", is_held, (g, hs, *rest, U, *extra), lengths, T, B, H)
         ctx.kind, ctx.is_held = kind, is_held
         ctx.set_materialize_grads(False)
-        ctx.save_for_backward(lengths, xs, W, U, g, hs, *rest, *extra)
-        last = [hs[:, T].clone()] + ([rest[0][:, T].clone()] if kind == "lstm" else [])
+        ctx.save_for_backward(lengths, xs, W, U, hs, *rest, *extra)
+        last = [hs[:, T].clone()] + ([rest[1][:, T].clone()] if kind == "lstm" else [])
         return hs[:, 1:], *last
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, dh: Any, *last: Any) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
-        lengths, xs, W, U, g, hs, *rest = ctx.saved_tensors
+        lengths, xs, W, U, hs, *rest = ctx.saved_tensors
         kind: str = ctx.kind
         R, T, B, H = hs[:, 1:].shape
         dh = torch.zeros_like(hs[:, 1:]) if dh is None else dh.contiguous()
         D, *E = (hs.new_zeros(R, B, H) if d is None else d.clone(memory_format=torch.contiguous_format) for d in last)
-        dg = torch.empty_like(g)
-        values = {"tanh": (hs, U, D), "gru": (g, hs, U, D), "lstm": (g, *rest[:1], U, *rest[1:], D, *E)}[kind]
+        dg = hs.new_empty(R, T, B, U.shape[1])
+        values = {"tanh": (hs, U, D), "gru": (*rest[:1], hs, U, D), "lstm": (*rest[:2], U, *rest[2:], D, *E)}[kind]
         _run(f"{kind}_backward", ctx.is_held, (dh, dg, *values), lengths, T, B, H)
         flat, before = dg.view(R, T * B, -1), hs[:, :T].reshape(R, T * B, H)
         dx = torch.bmm(flat, W).view(R, T, B, -1) if ctx.needs_input_grad[3] else None
         dW, db, dV = torch.bmm(flat.mT, xs), flat.sum(1), None
         if kind == "gru":
-            reset = rest[0].view(R, T * B, H)
+            reset = rest[1].view(R, T * B, H)
             dU = torch.cat((torch.bmm(flat[..., : 2 * H].mT, before), torch.bmm(flat[..., 2 * H :].mT, reset)), 1)
         else:
             dU = torch.bmm(flat.mT, before)
         if kind == "lstm":
-            cs = rest[0]
+            cs = rest[1]
             di, df, _, do = dg.chunk(4, -1)
             dV = torch.stack([(d * c).sum((1, 2)) for d, c in ((di, cs[:, :T]), (df, cs[:, :T]), (do, cs[:, 1:]))], 1)
         dh0 = D if ctx.needs_input_grad[8] else None

@@ -25,20 +25,9 @@ def update(
     updates: Tensor,
     ok: Tensor | None = None,
 ) -> Tensor:
-    """One update of each run, in place; the rules and their sources are told in `rules`.
+    """One update of each run, in place; arguments and values as `stacked.update`.
 
-    Args:
-        parameters: `(R, N)`, contiguous; written.
-        gradients: `(R, N)`, same dtype and device; read.
-        memory: the rule's vectors `(R, N)`; written.
-        recipe: the rule and its numbers, but for the rate.
-        lr: `(R,)`, float64, on the device.
-        updates: `(R,)`, int64, on the device: how many updates each run has done with this one; read by adam.
-        ok: bool `(R,)`: runs where it is False are left as they are, memory and all; None updates all, and a gradient
-            that is not finite makes every parameter NaN.
-
-    Returns:
-        The gradients' norms before rescaling, `(R,)`.
+    Without `ok` all runs are updated, and a gradient that is not finite makes every parameter of its run NaN.
     """
     R, N = parameters.shape
     norm = torch.linalg.vector_norm(gradients, dim=1)

@@ -5,6 +5,7 @@ import torch
 
 from gatedtui.kernels import present, scan
 from gatedtui.kernels.cuda import recurrence
+from gatedtui.kernels.cuda.launch import launch
 from gatedtui.units import UNITS
 from tests.kernels.cases import case, distance, flat, lengths_of
 
@@ -136,6 +137,23 @@ def test_arguments_are_left_as_they_were(name):
     first, second = (everything(unit, x, state, [3, 2, 1], "cuda") for _ in range(2))
     assert all(torch.equal(a, b) for a, b in zip(given, before, strict=True))
     assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+@pytest.mark.parametrize("name", ["gru", "lstm"])
+def test_what_a_step_loads_no_step_stores(name, kernels, monkeypatch):
+    """Else a thread that comes late, and holds a copy of another's element, would load what that one has stored."""
+    seen = []
+
+    def watched(kernel, grid, *arguments, **options):
+        before = arguments[0].clone()
+        launch(kernel, grid, *arguments, **options)
+        assert torch.equal(arguments[0], before)
+        seen.append(kernel)
+
+    monkeypatch.setattr(recurrence, "launch", watched)
+    unit, x, state = case(name, (3, 2, 4, 5), torch.float64, started=True, x_grad=True)
+    everything(unit, x, state, [3, 1], "cuda")
+    assert len(seen) == 2
 
 
 def test_impossible_lengths_are_refused():
