@@ -20,6 +20,8 @@ def limited(default: Any, *, low: float | None = None, high: float | None = None
     return field(default=default, metadata={"low": low, "high": high, "choices": choices})
 
 
+MEANT = {"gpu": "cuda", "nvidia": "cuda"}
+"""Devices by the names they are also known by."""
 VARIANTS = {"gru-no-reset": (2, 0), "lstm-no-peepholes": (4, 0), "lstm-no-forget": (3, 2), "lstm-coupled": (3, 2)}
 """Units that are not the paper's (`units.variants`): blocks of H rows in W, U and b, and rows of peepholes V."""
 
@@ -226,13 +228,15 @@ def _checked(key: str, value: Any) -> tuple[str, Any]:
         return f"{key} must be {kind.__name__}, not {value!r}", value
     low, high, choices = spec.metadata["low"], spec.metadata["high"], spec.metadata["choices"]
     if choices and value not in choices:
-        guess = nearest(str(value), choices)
+        meant = MEANT.get(str(value).casefold()) if key == "train.device" else None
+        guess = meant or nearest(str(value), choices)
         aside = f" (did you mean {guess!r}?)" if guess else ""
         return f"{key} must be one of {', '.join(choices)}, not {value!r}{aside}", value
     if isinstance(value, float) and not math.isfinite(value):
         return f"{key} must be a finite number, not '{value}'", value
     if (low is not None and value < low) or (high is not None and value > high):
-        return f"{key} must lie in [{low:g}, {high:g}], not '{value}'", value
+        span = f"{int(low):,}..{int(high):,}" if kind is int else f"[{low:g}, {high:g}]"
+        return f"{key} must lie in {span}, not '{value}'", value
     return "", value
 
 

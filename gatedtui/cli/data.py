@@ -79,7 +79,7 @@ def import_data(
         output.document(_entry(catalogue.entry(name, cache=cache)) | describe.describe(data))
         return
     _outcome(name, data)
-    output.say(f"  gated train --data {name}")
+    output.say(f"  gated train --data {shlex.quote(name)}")
 
 
 @data_app.command(cls=Command)

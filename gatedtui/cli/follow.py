@@ -1,5 +1,6 @@
 """Following workers until they are over: the live view on a terminal, one line an epoch or JSON lines elsewhere."""
 
+import shlex
 import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,7 +33,7 @@ def after_start(workers: "Sequence[Worker]", *, detach: bool, json: bool, plain:
     `from_start=False` leaves out what the runs told before they were resumed.
     """
     runs, processes = [worker.run for worker in workers], {worker.run: worker.process for worker in workers}
-    names = " ".join(run.name for run in runs)
+    names = shlex.join(run.name for run in runs)
     if detach:
         for run in runs:
             output.result(run.name)
@@ -99,7 +100,7 @@ def tell_line(run: RunFolder, event: Event) -> str | None:
             sizes = f"{counts.get('recurrent', 0):,} recurrent + {counts.get('output', 0):,} output weights"
             return (
                 f"{run.name}: {event.unit} on {event.data}, recipe {event.recipe}, seed {event.seed}, {sizes}; "
-                f"{event.kernel} ({event.kernel_why}), {event.device}, {event.threads} thread(s)"
+                f"{event.kernel}: {event.kernel_why}; {event.device}, {event.threads} thread{'s' * (event.threads != 1)}"
             )
         case Epoch():
             return (
@@ -142,9 +143,9 @@ def _close(run: RunFolder, *, json: bool) -> int:
     if isinstance(last, Finished):
         write(_finished_line(title, last, history, config, run))
         ending = "voice.wav" if config.model.head == "mixture" else "song.mid"
-        output.say(f"  hear it:  gated sample {_quoted(run.name)} --out {ending}")
+        output.say(f"  hear it:  gated sample {shlex.quote(run.name)} --out {ending}")
         return 0
-    resume = f"  go on:  gated resume {_quoted(run.name)}"
+    resume = f"  go on:  gated resume {shlex.quote(run.name)}"
     if isinstance(last, Failed):
         output.complain(GatedError(f"The run '{run.name}' failed: {last.what}", last.hint))
         return last.exit
@@ -157,7 +158,7 @@ def _close(run: RunFolder, *, json: bool) -> int:
         output.complain(GatedError(f"The run '{run.name}' diverged: {last.what}", last.hint))
         return 1
     if word in ("running", "starting"):
-        output.say(f"'{run.name}' is still stopping; gated watch {_quoted(run.name)}")
+        output.say(f"'{run.name}' is still stopping; gated watch {shlex.quote(run.name)}")
         return 130
     what = f"The run '{run.name}' ended without a word; its last words are in '{run.log_path}'."
     output.complain(GatedError(what, resume.strip()))
@@ -175,9 +176,3 @@ def _finished_line(title: str, last: Finished, history: History, config: RunConf
         f"{title}  test {number(last.test_nll_frame)} a frame · {number(last.test_nll_sequence)} a piece   "
         f"({beside})   best epoch {last.best_epoch}   {run.path}"
     )
-
-
-def _quoted(name: str) -> str:
-    import shlex
-
-    return shlex.quote(name)

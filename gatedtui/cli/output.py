@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from gatedtui.errors import GatedError
+from gatedtui.errors import BadSource, GatedError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -21,20 +21,30 @@ SPELLED = dict(zip("✓✔✗✖▲■●◆·–—×→★━╌←↑↓█�
 
 def result(text: str = "") -> None:
     """One line of results, on stdout."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+    _put(text)
 
 
 def document(value: Any) -> None:
     """One JSON document, on stdout; NaN and infinities become null."""
-    sys.stdout.write(json.dumps(strict(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
-    sys.stdout.flush()
+    _put(json.dumps(strict(value), indent=2, ensure_ascii=False, allow_nan=False))
 
 
 def line(value: dict[str, Any]) -> None:
     """One JSON line, on stdout."""
-    sys.stdout.write(json.dumps(strict(value), ensure_ascii=False, allow_nan=False) + "\n")
-    sys.stdout.flush()
+    _put(json.dumps(strict(value), ensure_ascii=False, allow_nan=False))
+
+
+def _put(text: str) -> None:
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        give_up_stdout()
+        raise BadSource(
+            f"The results cannot be written to stdout ({error.strerror}).", "Write them to another file or disk."
+        ) from None
 
 
 def say(text: str = "") -> None:
@@ -104,8 +114,14 @@ def redraws() -> bool:
 
 
 def spell() -> None:
-    """Has stdout and stderr write signs they have no code for in ASCII, instead of failing (`LANG=C`, Latin-1)."""
+    """Has stdout and stderr write signs they have no code for in ASCII, instead of failing (`LANG=C`, Latin-1).
+
+    Where one of them was closed by whoever started us (`>&-`), what is written to it goes nowhere.
+    """
     codecs.register_error("gated.spell", _spelled)
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w"))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="gated.spell")

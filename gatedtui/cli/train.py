@@ -103,7 +103,7 @@ def resume(
         folders.find(place, run) if run else next((r for r in folders.all_runs(place) if status(r).can_resume), None)
     )
     if found is None:
-        raise BadArgument(f"No run in '{place}' can be resumed.", "gated runs list")
+        raise BadArgument(f"No run in '{place}' can be resumed.", "gated runs list shows what there is.")
     from gatedtui import start as starting
 
     with Bar() as bar:
@@ -130,6 +130,6 @@ def stop(
         return
     found = folders.find(place, run)
     if launch.request_stop(found):
-        output.say(f"asked '{found.name}' to stop; gated resume {found.name} goes on with it")
+        output.say(f"asked '{found.name}' to stop; gated resume {shlex.quote(found.name)} goes on with it")
     else:
         output.say(f"'{found.name}' is not running (it is {status(found).word}).")
