@@ -98,9 +98,10 @@ def tell_line(run: RunFolder, event: Event) -> str | None:
         case Started():
             counts = event.parameters
             sizes = f"{counts.get('recurrent', 0):,} recurrent + {counts.get('output', 0):,} output weights"
+            threads = f"{event.threads} thread{'s' * (event.threads != 1)}"
             return (
                 f"{run.name}: {event.unit} on {event.data}, recipe {event.recipe}, seed {event.seed}, {sizes}; "
-                f"{event.kernel}: {event.kernel_why}; {event.device}, {event.threads} thread{'s' * (event.threads != 1)}"
+                f"{event.kernel}: {event.kernel_why}; {event.device}, {threads}"
             )
         case Epoch():
             return (

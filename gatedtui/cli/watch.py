@@ -1,5 +1,6 @@
 """`gated watch`: attach to runs started anywhere; closing it never touches them."""
 
+import shlex
 from typing import Annotated
 
 import typer
@@ -38,4 +39,11 @@ def watch(
     from gatedtui.tui.inline import run_live
     from gatedtui.tui.watching import arrange
 
-    run_live(found if names else arrange(found, lambda run: run.config_path.stat().st_mtime), watch=True)
+    shown = found if names else arrange(found, lambda run: run.config_path.stat().st_mtime)
+    if run_live(shown, watch=True) == "open":
+        from gatedtui.cli.app import terminal_app
+
+        terminal_app(place)
+        return
+    if alive := [run.name for run in shown if status(run).word in ("running", "starting")]:
+        output.say(f"training goes on; gated watch {shlex.join(alive)}")

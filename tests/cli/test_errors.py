@@ -260,7 +260,7 @@ def test_a_reader_that_leaves_is_no_failure(runs: Path):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this needs a device that is always full")
 def test_a_full_disk_below_stdout_is_said(runs: Path):
-    with open("/dev/full", "wb") as full:
+    with Path("/dev/full").open("wb") as full:
         done = started("models", "list", stdout=full, stderr=subprocess.PIPE)
     assert done.returncode == 3 and done.stderr.startswith(b"error: The results cannot be written")
 
