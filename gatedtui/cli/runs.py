@@ -89,7 +89,8 @@ def list_runs(runs: Runs = None, json: Json = False) -> None:
         ]
         for r in found
     ]
-    output.table(columns, rows, right={5, 6, 7, 8, 9, 10})
+    spare = ("a piece", "recipe", "seed", "@", "data", "unit", "epochs")
+    output.table(columns, rows, right={5, 6, 7, 8, 9, 10}, spare=spare)
 
 
 @runs_app.command(cls=Command)

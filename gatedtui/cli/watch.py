@@ -7,11 +7,13 @@ import typer
 
 from gatedtui import paths
 from gatedtui.cli import complete, output
-from gatedtui.cli.follow import tell
+from gatedtui.cli.follow import closing, tell
 from gatedtui.cli.options import Json, Plain, Runs
 from gatedtui.errors import BadArgument
+from gatedtui.events import Finished
 from gatedtui.runs import folder as folders
 from gatedtui.runs import follow
+from gatedtui.runs.history import load
 from gatedtui.runs.status import status
 
 
@@ -35,6 +37,9 @@ def watch(
     if json or plain or not output.on_a_terminal():
         for run, event in follow.follow(found):
             tell(run, event, json=json)
+        done = [run for run in found if isinstance(load(run).last, Finished)]
+        if done and not json:
+            closing(done, json=False)
         return
     from gatedtui.tui.inline import run_live
     from gatedtui.tui.watching import arrange
