@@ -46,7 +46,7 @@ def _put(text: str) -> None:
     except OSError as error:
         give_up_stdout()
         raise BadSource(
-            f"The results cannot be written to stdout ({error.strerror}).", "Write them to another file or disk."
+            f"The results cannot be written to 'stdout' ({error.strerror}).", "Write them to another file or disk."
         ) from None
 
 

@@ -73,6 +73,7 @@ def said(capsys: pytest.CaptureFixture[str]) -> str:
         (["sample", "--out", "song"], 2, ("'song' has no ending", "--out song.mid")),
         (["play", "nothing.mid"], 3, ("nothing.mid",)),
         (["models", "show", "music-grv"], 2, ("'music-grv'", "music-gru")),
+        (["models", "show", "gru-bach"], 2, ("'gru-bach' is a released model", "gated models show music-gru tells")),
         (["data", "info", "bahc"], 2, ("'bahc'", "bach")),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
@@ -284,3 +285,24 @@ def test_what_is_to_be_typed_next_is_quoted_for_the_shell(
     out = tmp_path / "süß lied.mid"
     assert gated(["sample", "gru-bach", "--seconds", "1", "--out", str(out)]) == 0
     assert f"gated play '{out}'" in said(capsys)
+
+
+def test_where_released_models_are_said_to_be_listed_they_are(capsys: pytest.CaptureFixture[str]):
+    assert gated(["models", "list"]) == 0
+    listed = {line.split()[0] for line in capsys.readouterr().out.splitlines() if line}
+    assert {"music-gru", "gru-bach", "lstm-bach-nade", "tanh-speech-a"} <= listed
+
+
+@pytest.mark.parametrize(
+    ("model", "piece", "words"),
+    [
+        ("gru-bach", "jsb", ("'jsb' is a whole data set", "'jsb:0'")),
+        ("gru-jsb", "tiny:0", ("its steps are 4 to a quarter note", "are 1 to a quarter")),
+    ],
+)
+def test_a_piece_that_a_model_cannot_hear_is_said_with_one_it_can(
+    model: str, piece: str, words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+):
+    assert gated(["gates", model, "--input", piece]) == 2
+    text = said(capsys)
+    assert all(word in text for word in words)
