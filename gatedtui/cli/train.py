@@ -42,26 +42,32 @@ def train(
         list[str] | None,
         typer.Option(
             "--set",
-            help="KEY=VALUE, any config key; repeatable.",
+            help="Any key of run.toml, as train.lr=1e-3; repeatable.",
             autocompletion=complete.settings,
             rich_help_panel="How it is trained",
         ),
     ] = None,
     epochs: Annotated[
         int | None,
-        typer.Option("--epochs", help="Passes over the training set, at most.", rich_help_panel="How it is trained"),
+        typer.Option(
+            "--epochs",
+            help="Passes over the training set, at most (default: the recipe's).",
+            rich_help_panel="How it is trained",
+        ),
     ] = None,
     lr: Annotated[
-        float | None, typer.Option("--lr", help="Learning rate.", rich_help_panel="How it is trained")
+        float | None,
+        typer.Option("--lr", help="Learning rate (default: the recipe's).", rich_help_panel="How it is trained"),
     ] = None,
     seed: Annotated[
-        int | None, typer.Option("--seed", help="Seed of everything random.", rich_help_panel="How it is trained")
+        int | None,
+        typer.Option("--seed", help="Of everything random (default 1).", rich_help_panel="How it is trained"),
     ] = None,
     device: Annotated[
         str | None,
         typer.Option(
             "--device",
-            help="auto, cpu or cuda.",
+            help="auto, cpu or cuda (default auto).",
             autocompletion=complete.words("auto", "cpu", "cuda"),
             rich_help_panel="How it is trained",
         ),

@@ -144,3 +144,13 @@ def test_help_is_in_ascii(capsys):
         assert gated([*words.split(), "--help"]) == 0
         said = capsys.readouterr().out
         assert said.isascii(), [line for line in said.splitlines() if not line.isascii()]
+
+
+def test_help_names_what_to_put_behind_an_option_and_no_python_type(capsys):
+    for words in EXAMPLES:
+        assert gated([*words.split(), "--help"]) == 0
+        said = capsys.readouterr().out
+        assert not [line for line in said.splitlines() if "<" in line and ">" in line], words
+    assert gated(["train", "--help"]) == 0
+    said = capsys.readouterr().out
+    assert all(f"  {one} " in said for one in ("--set KEY=VALUE", "--epochs N", "--lr X", "--runs DIR", "--unit UNIT"))
