@@ -235,9 +235,14 @@ def _checked(key: str, value: Any) -> tuple[str, Any]:
     if isinstance(value, float) and not math.isfinite(value):
         return f"{key} must be a finite number, not '{value}'", value
     if (low is not None and value < low) or (high is not None and value > high):
-        span = f"{int(low):,}..{int(high):,}" if kind is int else f"[{low:g}, {high:g}]"
-        return f"{key} must lie in {span}, not '{value}'", value
+        return f"{key} must lie in {_span(low, high, whole=kind is int)}, not '{value}'", value
     return "", value
+
+
+def _span(low: float | None, high: float | None, *, whole: bool) -> str:
+    """`1..1,000,000` for whole numbers, `[1e-12, 10]` for others; an end that is open is left out."""
+    ends = ["" if end is None else f"{int(end):,}" if whole else f"{end:g}" for end in (low, high)]
+    return "..".join(ends) if whole else f"[{ends[0]}, {ends[1]}]"
 
 
 def nested(config: RunConfig) -> dict[str, Any]:
