@@ -233,12 +233,20 @@ def read_primer(
     if found := _test_piece(text, cache, mirror, progress):
         data, roll = found
         if data.kind != "music" or data.steps_per_quarter != grid:
-            hint = f"The model's grid has {grid} steps a quarter note; prime it with a piece of its own data set."
-            raise BadArgument(f"'{text}' does not fit the model: its grid differs.", hint)
+            own = f"its steps are {data.steps_per_quarter} to a quarter note" if data.kind == "music" else "it is sound"
+            hint = f"The model's steps are {grid} to a quarter note: give it a piece of the data it was trained on."
+            raise BadArgument(f"'{text}' does not fit the model: {own}.", hint)
         return roll[: steps or PRIME_STEPS]
     if paths.is_path(text):
         return midi.read_midi(Path(text), steps_per_quarter=grid)[:steps]
+    _refuse_a_bare_name(text, cache)
     return midi.parse_pitches(text)[:steps]
+
+
+def _refuse_a_bare_name(text: str, cache: Path) -> None:
+    """Says of a data set's name without a number what it lacks."""
+    if text in {one.name for one in catalogue.every(cache=cache)}:
+        raise BadArgument(f"'{text}' is a whole data set, not one piece of it.", f"'{text}:0' is its first test piece.")
 
 
 def read_voice(
@@ -271,6 +279,7 @@ def read_voice(
     elif paths.is_path(text):
         (sound, found_hz), most = wav.read_audio(Path(text)), frames
     else:
+        _refuse_a_bare_name(text, cache)
         raise BadArgument(
             f"'{text}' is neither a sound file nor a piece of a data set.", "--prime voice.wav or --prime speech-a:5"
         )

@@ -20,6 +20,8 @@ def limited(default: Any, *, low: float | None = None, high: float | None = None
     return field(default=default, metadata={"low": low, "high": high, "choices": choices})
 
 
+MEANT = {"gpu": "cuda", "nvidia": "cuda"}
+"""Devices by the names they are also known by."""
 VARIANTS = {"gru-no-reset": (2, 0), "lstm-no-peepholes": (4, 0), "lstm-no-forget": (3, 2), "lstm-coupled": (3, 2)}
 """Units that are not the paper's (`units.variants`): blocks of H rows in W, U and b, and rows of peepholes V."""
 
@@ -226,14 +228,21 @@ def _checked(key: str, value: Any) -> tuple[str, Any]:
         return f"{key} must be {kind.__name__}, not {value!r}", value
     low, high, choices = spec.metadata["low"], spec.metadata["high"], spec.metadata["choices"]
     if choices and value not in choices:
-        guess = nearest(str(value), choices)
+        meant = MEANT.get(str(value).casefold()) if key == "train.device" else None
+        guess = meant or nearest(str(value), choices)
         aside = f" (did you mean {guess!r}?)" if guess else ""
         return f"{key} must be one of {', '.join(choices)}, not {value!r}{aside}", value
     if isinstance(value, float) and not math.isfinite(value):
         return f"{key} must be a finite number, not '{value}'", value
     if (low is not None and value < low) or (high is not None and value > high):
-        return f"{key} must lie in [{low:g}, {high:g}], not '{value}'", value
+        return f"{key} must lie in {_span(low, high, whole=kind is int)}, not '{value}'", value
     return "", value
+
+
+def _span(low: float | None, high: float | None, *, whole: bool) -> str:
+    """`1..1,000,000` for whole numbers, `[1e-12, 10]` for others; an end that is open is left out."""
+    ends = ["" if end is None else f"{int(end):,}" if whole else f"{end:g}" for end in (low, high)]
+    return "..".join(ends) if whole else f"[{ends[0]}, {ends[1]}]"
 
 
 def nested(config: RunConfig) -> dict[str, Any]:

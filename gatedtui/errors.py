@@ -49,9 +49,12 @@ class Interrupted(GatedError):
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that looks most like `word`, or None when none is close."""
-    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
-    return found[0] if found else None
+    """The known word that looks most like `word`, small and capital letters alike, or None when none is close."""
+    folded: dict[str, str] = {}
+    for name in known:
+        folded.setdefault(name.casefold(), name)
+    found = difflib.get_close_matches(word.casefold(), list(folded), n=1, cutoff=0.5)
+    return folded[found[0]] if found else None
 
 
 def unknown(kind: str, value: str, known: Iterable[str]) -> BadArgument:

@@ -1,5 +1,6 @@
 """Which trained model a SOURCE means: a path, else a run's name, else a released name; or the newest that fits."""
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,22 +86,27 @@ def _named(source: str, runs: Path) -> tuple[Path, str]:
 
 def _best(run: folders.RunFolder) -> Path:
     if not run.best_path.exists():
-        raise BadSource(f"The run '{run.name}' has no best model yet.", f"gated watch {run.name}")
+        raise BadSource(f"The run '{run.name}' has no best model yet.", f"gated watch {shlex.quote(run.name)}")
     return run.best_path
 
 
 def _newest(runs: Path, unit: str | None, data: str | None, kind: str | None) -> Source:
+    other = None
     for path, origin, found in _candidates(runs, joint=unit is None):
         if unit is not None and found.config.model.unit != unit:
             continue
         if data is not None and found.data["name"] != data:
             continue
         if kind is not None and found.data["kind"] != kind:
+            other = other or found.data["kind"]
             continue
         return Source(found, path, _described(origin, found))
-    wanted = " ".join(part for part in (unit, kind, f"on {data}" if data else "") if part)
-    hint = f"gated train{f' --unit {unit}' if unit else ''}{f' --data {data}' if data else ''}"
-    asked = f" for '{wanted}'" if wanted else ""
+    asked = f"{f' of {kind}' if kind else ''}{f' with {unit!r} units' if unit else ''}{f' on {data!r}' if data else ''}"
+    if other is not None and data is not None:
+        hint = f"'{data}' is {other}: write --out with the ending {'.wav' if other == 'speech' else '.mid'}."
+    else:
+        typed = shlex.quote(data) if data else ""
+        hint = f"gated train{f' --unit {unit}' if unit else ''}{f' --data {typed}' if data else ''}"
     raise BadSource(f"There is no trained model{asked} here.", hint)
 
 

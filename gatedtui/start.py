@@ -1,5 +1,6 @@
 """Starting and resuming runs: data first, then the folder, then the worker (contracts: data first)."""
 
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -86,12 +87,12 @@ def resume(run: RunFolder, *, progress: Progress | None = None) -> Worker | None
     if found.word == "finished":
         return None
     if found.word in ("running", "starting"):
-        raise BadArgument(f"The run '{run.name}' is already running.", f"gated watch {run.name}")
+        raise BadArgument(f"The run '{run.name}' is already running.", f"gated watch {shlex.quote(run.name)}")
     config = run.config()
     _prepare(config.data, progress)
     process = launch.start(run)
     if launch.was_turned_away(run, process):
-        raise BadArgument(f"The run '{run.name}' is already running.", f"gated watch {run.name}")
+        raise BadArgument(f"The run '{run.name}' is already running.", f"gated watch {shlex.quote(run.name)}")
     return Worker(run, process)
 
 

@@ -21,7 +21,7 @@ README = Path(__file__).resolve().parent.parent / "README.md"
 BLOCKS = MarkdownIt().parse(README.read_text(encoding="utf-8"))
 MASKED = (
     (re.compile(r"\d+k frames/s  +[\d.]+ s$", re.M), "SPEED"),
-    (re.compile(r"; \w+ \(.*\), cpu, 1 thread\(s\)$", re.M), "KERNEL"),
+    (re.compile(r"; \w+: .*; cpu, 1 thread$", re.M), "KERNEL"),
 )
 """All that may differ from one machine to the next: how fast it is, and which kernel it has."""
 NUMBER = re.compile(r"\d+(?:\.\d+)?")

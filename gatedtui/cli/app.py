@@ -1,11 +1,15 @@
 """`gated` without a command: the terminal app."""
 
 import os
+import shlex
 from pathlib import Path
 
 from gatedtui import paths
 from gatedtui.cli import output
 from gatedtui.errors import BadArgument
+
+NEWEST = 200
+"""Runs that are looked at, when the app closes, for whether they are training."""
 
 
 def terminal_app(runs: Path | None = None) -> None:
@@ -21,4 +25,18 @@ def terminal_app(runs: Path | None = None) -> None:
         raise BadArgument("The terminal app needs a terminal.", hint)
     from gatedtui.tui.app import run_app
 
-    run_app(runs or paths.runs_folder())
+    place = runs or paths.runs_folder()
+    run_app(place)
+    _tell_what_goes_on(place)
+
+
+def _tell_what_goes_on(place: Path) -> None:
+    """After the app is closed: that the runs it leaves behind are training, and how to come back to them."""
+    from gatedtui.runs import folder
+    from gatedtui.runs.status import status
+
+    alive = [run for run in folder.all_runs(place)[:NEWEST] if status(run).word in ("running", "starting")]
+    if alive:
+        many = f"{len(alive)} runs go" if len(alive) > 1 else f"'{alive[0].name}' goes"
+        where = f" --runs {shlex.quote(str(place))}" if place != paths.runs_folder() else ""
+        output.say(f"{many} on training; gated watch{where} shows the curves, gated stop RUN{where} saves and stops.")

@@ -61,7 +61,7 @@ def run(
                 while (outcome := playing.poll()) is None and not playing.ready:
                     time.sleep(0.02)
                 if outcome is not None and outcome.end == "silent":
-                    output.say(outcome.what.partition(" here: ")[2].capitalize() or outcome.what)
+                    output.say(_reason(outcome.what))
                 silent = outcome is not None
                 if silent or out is not None or not output.on_a_terminal():
                     _hand_out(order, clips, len(first), out or SILENT)
@@ -82,7 +82,7 @@ def run(
 
 
 def _explain(task: Task, order: Sequence[Trial], excerpts: int) -> None:
-    output.say(f"{len(order)} trials. {blind.QUESTIONS[task]} What is what is told at the end.")
+    output.say(f"{len(order)} trials. {blind.QUESTIONS[task]} Which is which is told at the end.")
     if excerpts == 1 and len(order) > 1:
         output.say("All of one excerpt: the answer is about it alone; --excerpts 5 asks about the models.")
 
@@ -185,3 +185,9 @@ def _tell(session: dict[str, Any], path: Path) -> None:
         right = {True: "✔", False: "✖"}.get(trial.get("correct"), " ")
         output.say(f"  {number:2} {right} said {trial['answer'].upper()}   {shown}")
     output.say(f"kept in {path}")
+
+
+def _reason(what: str) -> str:
+    """Of `Cannot play 'x' here: PortAudio is missing.` the second half, which is about the machine."""
+    reason = what.partition(" here: ")[2] or what
+    return reason[:1].upper() + reason[1:]

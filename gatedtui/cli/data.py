@@ -43,8 +43,9 @@ def list_data(json: Json = False) -> None:
     if json:
         output.document([_entry(entry) | {"ready": _readiness(entry, cache) == "yes"} for entry in entries])
         return
-    rows = [[e.name, KINDS[e.kind], _readiness(e, cache), e.title, e.licence] for e in entries]
-    output.table(["name", "kind", "ready", "what", "licence"], rows)
+    rows = [[e.name, KINDS[e.kind], _readiness(e, cache), e.title] for e in entries]
+    output.table(["name", "kind", "ready", "what"], rows, folds=True)
+    output.say("gated data info NAME tells sizes, source and licence.")
 
 
 @data_app.command(cls=Command)
@@ -79,7 +80,7 @@ def import_data(
         output.document(_entry(catalogue.entry(name, cache=cache)) | describe.describe(data))
         return
     _outcome(name, data)
-    output.say(f"  gated train --data {name}")
+    output.say(f"  gated train --data {shlex.quote(name)}")
 
 
 @data_app.command(cls=Command)
@@ -167,9 +168,9 @@ def _picture(about: dict[str, Any]) -> None:
         f"(test part, {guess} in training)"
     )
     for key in ("licence", "source", "digest"):
-        output.result(f"{key:14} {about[key]}")
+        output.fact(f"{key:14} ", str(about[key]))
     for note in about["notes"]:
-        output.result(f"{'note':14} {note}")
+        output.fact(f"{'note':14} ", note)
     for line in about["skipped"][:SKIPPED_SHOWN]:
         output.result(f"{'skipped':14} {line}")
     if len(about["skipped"]) > SKIPPED_SHOWN:

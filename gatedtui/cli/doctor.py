@@ -22,7 +22,7 @@ def doctor(json: Json = False) -> None:
     for check in examine():
         checks.append(check)
         if not json:
-            output.result(f"{SIGNS[check.state]} {check.name:14} {check.state:8} {check.found}")
+            output.fact(f"{SIGNS[check.state]} {check.name:14} {check.state:8} ", check.found)
             if check.fix and check.state != "ok":
                 output.result(f"{'':26}→ {check.fix}")
     if json:

@@ -1,5 +1,6 @@
 """Following workers until they are over: the live view on a terminal, one line an epoch or JSON lines elsewhere."""
 
+import shlex
 import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from gatedtui import events
-from gatedtui.cli import output
+from gatedtui.cli import layout, output
 from gatedtui.cli.runs import number
 from gatedtui.config import RunConfig
 from gatedtui.errors import GatedError
@@ -32,7 +33,7 @@ def after_start(workers: "Sequence[Worker]", *, detach: bool, json: bool, plain:
     `from_start=False` leaves out what the runs told before they were resumed.
     """
     runs, processes = [worker.run for worker in workers], {worker.run: worker.process for worker in workers}
-    names = " ".join(run.name for run in runs)
+    names = shlex.join(run.name for run in runs)
     if detach:
         for run in runs:
             output.result(run.name)
@@ -97,9 +98,10 @@ def tell_line(run: RunFolder, event: Event) -> str | None:
         case Started():
             counts = event.parameters
             sizes = f"{counts.get('recurrent', 0):,} recurrent + {counts.get('output', 0):,} output weights"
+            threads = f"{event.threads} thread{'s' * (event.threads != 1)}"
             return (
                 f"{run.name}: {event.unit} on {event.data}, recipe {event.recipe}, seed {event.seed}, {sizes}; "
-                f"{event.kernel} ({event.kernel_why}), {event.device}, {event.threads} thread(s)"
+                f"{event.kernel}: {event.kernel_why}; {event.device}, {threads}"
             )
         case Epoch():
             return (
@@ -127,57 +129,57 @@ def tell(run: RunFolder, event: Event, *, json: bool) -> None:
 
 def closing(runs: Sequence[RunFolder], *, json: bool) -> int:
     """The lines that stay after training, and the exit code of the worst run."""
-    codes = [_close(run, json=json) for run in runs]
+    room = None if json else output.width()
+    titles = [_title(run.config()) for run in runs]
+    wide = max(map(len, titles))
+    codes = [_close(run, title.ljust(wide), json=json, width=room) for run, title in zip(runs, titles, strict=True)]
+    if codes.count(0) > 1:
+        output.say("  compare:  gated table")
     if any(code == 0 and run.config().model.head == "mixture" for run, code in zip(runs, codes, strict=True)):
         output.say("  the NLL of speech is that of a density (10 samples a frame): below zero is right, less is better")
     return max(codes)
 
 
-def _close(run: RunFolder, *, json: bool) -> int:
+def _title(config: RunConfig) -> str:
+    joint = " with joint outputs" if config.model.head == "nade" else ""
+    return f"{looks.unit(config.model.unit).shape} {config.model.unit} {config.model.hidden}{joint}"
+
+
+def _close(run: RunFolder, title: str, *, json: bool, width: int | None) -> int:
     history, word = load(run), status(run).word
     write = output.say if json else output.result
     config, last = run.config(), history.last
-    joint = " with joint outputs" if config.model.head == "nade" else ""
-    title = f"{looks.unit(config.model.unit).shape} {config.model.unit} {config.model.hidden}{joint}"
     if isinstance(last, Finished):
-        write(_finished_line(title, last, history, config, run))
+        write("\n".join(layout.parts(_finished(title, last, history, config, run), width=width)))
         ending = "voice.wav" if config.model.head == "mixture" else "song.mid"
-        output.say(f"  hear it:  gated sample {_quoted(run.name)} --out {ending}")
+        output.say(f"  hear it:  gated sample {shlex.quote(run.name)} --out {ending}")
         return 0
-    resume = f"  go on:  gated resume {_quoted(run.name)}"
+    resume = f"  go on:  gated resume {shlex.quote(run.name)}"
     if isinstance(last, Failed):
         output.complain(GatedError(f"The run '{run.name}' failed: {last.what}", last.hint))
         return last.exit
     if word == "stopped":
         best = f", best valid {number(history.best.valid_nll)} @{history.best.epoch}" if history.best else ""
-        write(f"{title}  stopped{best}   {run.path}")
+        write("\n".join(layout.parts([f"{title}  stopped{best}", str(run.path)], width=width)))
         output.say(resume)
         return 130
     if isinstance(last, Diverged):
         output.complain(GatedError(f"The run '{run.name}' diverged: {last.what}", last.hint))
         return 1
     if word in ("running", "starting"):
-        output.say(f"'{run.name}' is still stopping; gated watch {_quoted(run.name)}")
+        output.say(f"'{run.name}' is still stopping; gated watch {shlex.quote(run.name)}")
         return 130
     what = f"The run '{run.name}' ended without a word; its last words are in '{run.log_path}'."
     output.complain(GatedError(what, resume.strip()))
     return 1
 
 
-def _finished_line(title: str, last: Finished, history: History, config: RunConfig, run: RunFolder) -> str:
+def _finished(title: str, last: Finished, history: History, config: RunConfig, run: RunFolder) -> list[str]:
     started = history.started
     paper = started.paper_nll if started else None
     beside = f"paper {paper:.2f}, as recalled" if paper is not None else ""
     if started and not beside:
         guess = "one Gaussian a sample" if config.model.head == "mixture" else "guessing by frequency"
         beside = f"{guess} {number(started.marginal_nll)}"
-    return (
-        f"{title}  test {number(last.test_nll_frame)} a frame · {number(last.test_nll_sequence)} a piece   "
-        f"({beside})   best epoch {last.best_epoch}   {run.path}"
-    )
-
-
-def _quoted(name: str) -> str:
-    import shlex
-
-    return shlex.quote(name)
+    test = f"{title}  test {number(last.test_nll_frame)} a frame · {number(last.test_nll_sequence)} a piece"
+    return [test, f"({beside})", f"best epoch {last.best_epoch}", str(run.path)]

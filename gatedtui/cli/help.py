@@ -14,6 +14,11 @@ FIRST_SENTENCE = 300
 """Characters of a command's help from which the list of commands takes the first sentence."""
 
 
+PLACES = {"--set": "KEY=VALUE", "--out": "FILE", "--runs": "DIR", "--results": "FILE", "--html": "FILE"}
+"""What stands behind an option in its help, where that is neither a number nor the option's own name."""
+NUMBERS = {"int": "N", "float": "X"}
+
+
 class Command(TyperCommand):
     """A command whose options stand under the headings of their `rich_help_panel`, and which ends with examples."""
 
@@ -80,13 +85,27 @@ def _options(command: TyperCommand | TyperGroup, ctx: Any, formatter: Any) -> No
     for parameter in command.get_params(ctx):
         if (record := parameter.get_help_record(ctx)) is not None:
             found = arguments if parameter.param_type_name == "argument" else options
-            found.append((getattr(parameter, "rich_help_panel", None), record))
+            found.append((getattr(parameter, "rich_help_panel", None), (_named(*record), record[1])))
     if arguments:
         with formatter.section("Arguments"):
             _list(formatter, [record for _, record in arguments])
     for title, members in _grouped(options, lambda member: member[0], "Options"):
         with formatter.section(title):
             _list(formatter, [record for _, record in members])
+
+
+def _named(words: str, meaning: str) -> str:
+    """`--epochs N` for `--epochs <int>`: what is to be put there, in the words of the README, not its Python type."""
+    name, _, kind = words.partition(" <")
+    if not kind:
+        return words
+    if not name.startswith("-"):
+        return name
+    option = name.rpartition(" ")[2].rpartition(",")[2]
+    if option == "--out" and "folder" in meaning:
+        return f"{name} DIR"
+    number = NUMBERS.get(kind.rstrip(">").removeprefix("list[").removesuffix("]"))
+    return f"{name} {PLACES.get(option) or number or option.strip('-').upper()}"
 
 
 def _grouped(members: Iterable[Any], panel: Callable[[Any], str | None], other: str) -> list[tuple[str, list[Any]]]:

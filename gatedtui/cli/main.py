@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from gatedtui.cli import output
+from gatedtui.cli import output, usage
 from gatedtui.cli.bench import bench
 from gatedtui.cli.data import data_app
 from gatedtui.cli.doctor import doctor
@@ -24,7 +24,7 @@ from gatedtui.cli.sweep import sweep
 from gatedtui.cli.table import table
 from gatedtui.cli.train import resume, stop, train
 from gatedtui.cli.watch import watch
-from gatedtui.errors import BadArgument, DeviceError, GatedError
+from gatedtui.errors import DeviceError, GatedError
 
 TRAIN, HEAR, LOOK, KEEP = "Train", "Hear", "Look", "Data and machine"
 app = typer.Typer(
@@ -90,14 +90,17 @@ def run(arguments: list[str]) -> int:
         output.complain(error)
         return error.exit_code
     except TyperException as error:
-        output.complain(
-            BadArgument(_sentence(error), "gated --help lists the commands, gated COMMAND --help its options.")
-        )
+        if usage.wants_help(error):
+            output.say(str(error).rstrip())
+        else:
+            output.complain(usage.complaint(error))
         return 2
-    except BrokenPipeError:
-        output.give_up_stdout()
+    except SystemExit as error:
+        if not isinstance(error.__context__, BrokenPipeError):
+            raise
+        output.give_up_stdout()  # Typer makes a closed pipe an exit with 1, which here says that a run failed
         return 0
-    except (KeyboardInterrupt, EOFError):
+    except (KeyboardInterrupt, EOFError, typer.Abort):
         output.say("interrupted")
         return 130
     except Exception as error:
@@ -117,8 +120,3 @@ def _unforeseen(error: Exception) -> GatedError:
         return DeviceError(f"The package '{package}' is not installed.", hint)
     what = f"Something unforeseen happened: {type(error).__name__}: {error}"
     return GatedError(what, "Please report it; GATED_DEBUG=1 in front of the command prints the traceback.")
-
-
-def _sentence(error: TyperException) -> str:
-    text = str(getattr(error, "format_message", lambda: error)()).strip()
-    return text if text.endswith(".") else text + "."

@@ -7,11 +7,13 @@ import typer
 from gatedtui import modelfile
 from gatedtui.cli import complete, output
 from gatedtui.cli.help import Command, Group
+from gatedtui.errors import BadArgument
+from gatedtui.tui import models as trained
 
 models_app = typer.Typer(
     cls=Group,
     rich_markup_mode=None,
-    help="Model files: sizes and parameter counts beside the paper's.",
+    help="Model files, with sizes and parameter counts beside the paper's, and the released models.",
     no_args_is_help=True,
 )
 Json = Annotated[bool, typer.Option("--json", help="One JSON document.")]
@@ -36,7 +38,7 @@ def _as_dict(file: modelfile.ModelFile) -> dict[str, object]:
 
 @models_app.command("list", cls=Command)
 def list_models(json: Json = False) -> None:
-    """The bundled models."""
+    """The model files, which say what to train, and the released models, which are trained."""
     files = [modelfile.load(name) for name in modelfile.names()]
     if json:
         output.document([_as_dict(file) for file in files])
@@ -50,6 +52,17 @@ def list_models(json: Json = False) -> None:
         )
     columns = ["model", "unit", "units", "recurrent", "output", "total", "paper"]
     output.table(columns, rows, right={2, 3, 4, 5, 6})
+    output.result()
+    found = [[one.name, one.unit, str(one.hidden), one.data] for one in trained.released()]
+    output.table(["released", "unit", "units", "data"], found, right={2})
+    output.say("gated train --model MODEL trains one; gated sample, listen, eval and gates take a released one's name.")
+
+
+def _made_as(name: str, model: trained.Model) -> bool:
+    """Whether a trained model has the sizes of the model file of this name."""
+    file = modelfile.load(name)
+    own = file.model
+    return (file.kind, own.unit, own.hidden, own.layers) == (model.kind, model.unit, model.hidden, model.layers)
 
 
 @models_app.command(cls=Command)
@@ -58,6 +71,11 @@ def show(
     json: Json = False,
 ) -> None:
     """One model: its sizes, how they are counted, and the paper's figures."""
+    released = {one.name: one for one in trained.released()}
+    if model in released and model not in modelfile.names():
+        own = next((name for name in modelfile.names() if _made_as(name, released[model])), None)
+        hint = f"gated models show {own} tells its sizes; " if own else ""
+        raise BadArgument(f"'{model}' is a released model, not a model file.", f"{hint}gated eval {model} scores it.")
     file = modelfile.load(model)
     if json:
         output.document(_as_dict(file))

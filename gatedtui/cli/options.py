@@ -14,7 +14,7 @@ Unit = Annotated[
     str | None,
     typer.Option(
         "--unit",
-        help="tanh, lstm, gru, or all where it makes sense.",
+        help="tanh, lstm or gru; all = one of each.",
         rich_help_panel="Model and data",
         autocompletion=complete.words("tanh", "lstm", "gru", "all"),
     ),
@@ -23,7 +23,7 @@ Recipe = Annotated[
     str | None,
     typer.Option(
         "--recipe",
-        help="paper, modern or librnn.",
+        help="paper, modern or librnn (default paper; for speech modern).",
         autocompletion=complete.recipes,
         rich_help_panel="Model and data",
     ),

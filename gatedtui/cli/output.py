@@ -4,12 +4,15 @@ import codecs
 import io
 import json
 import os
+import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gatedtui.errors import GatedError
+from gatedtui.cli import layout
+from gatedtui.errors import BadSource, GatedError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -21,20 +24,30 @@ SPELLED = dict(zip("✓✔✗✖▲■●◆·–—×→★━╌←↑↓█�
 
 def result(text: str = "") -> None:
     """One line of results, on stdout."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+    _put(text)
 
 
 def document(value: Any) -> None:
     """One JSON document, on stdout; NaN and infinities become null."""
-    sys.stdout.write(json.dumps(strict(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
-    sys.stdout.flush()
+    _put(json.dumps(strict(value), indent=2, ensure_ascii=False, allow_nan=False))
 
 
 def line(value: dict[str, Any]) -> None:
     """One JSON line, on stdout."""
-    sys.stdout.write(json.dumps(strict(value), ensure_ascii=False, allow_nan=False) + "\n")
-    sys.stdout.flush()
+    _put(json.dumps(strict(value), ensure_ascii=False, allow_nan=False))
+
+
+def _put(text: str) -> None:
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        give_up_stdout()
+        raise BadSource(
+            f"The results cannot be written to 'stdout' ({error.strerror}).", "Write them to another file or disk."
+        ) from None
 
 
 def say(text: str = "") -> None:
@@ -63,23 +76,49 @@ def drawing() -> "Iterator[Callable[[RenderableType], None]]":
 def complain(error: GatedError) -> None:
     """An error: what is wrong, then what to type."""
     again("")
-    say(f"error: {error.what}")
+    room = shutil.get_terminal_size().columns if sys.stderr.isatty() else None
+    for line in layout.paragraph(f"error: {error.what}", width=room):
+        say(line)
     if error.hint:
-        say(f"  {error.hint}")
+        copied = error.hint.startswith(("gated ", "--"))  # a command is never broken: it is there to be copied
+        for line in [f"  {error.hint}"] if copied else layout.paragraph(f"  {error.hint}", width=room):
+            say(line)
 
 
-def table(columns: list[str], rows: list[list[str]], *, right: set[int] = frozenset()) -> None:  # type: ignore[assignment]
-    """A table as aligned text on stdout, as wide as it needs to be.
+def table(
+    columns: list[str],
+    rows: list[list[str]],
+    *,
+    right: Collection[int] = (),
+    spare: Sequence[str] = (),
+    folds: bool = False,
+) -> None:
+    """A table as aligned text on stdout, as wide as it needs to be; on a terminal no wider than that, where it can be.
 
     Args:
         columns: the headings.
         rows: cells, as many a row as there are headings.
         right: numbers of the columns that are flush right.
+        spare: headings of columns that a narrow terminal goes without, the first of them first.
+        folds: whether the last column is text that may go on below itself.
     """
-    widths = [max(map(len, column)) for column in zip(columns, *rows, strict=True)]
-    for cells in [columns, *rows]:
-        put = [c.rjust(w) if i in right else c.ljust(w) for i, (c, w) in enumerate(zip(cells, widths, strict=True))]
-        result("  ".join(put).rstrip())
+    room = width()
+    lines, left_out = layout.table(columns, rows, right=right, spare=spare, folds=folds, width=room)
+    for line in lines:
+        result(line)
+    if left_out:
+        say(f"left out, because this terminal has {room} columns: {', '.join(left_out)}")
+
+
+def fact(head: str, text: str) -> None:
+    """A heading and what there is to say under it, on stdout; on a terminal folded behind the heading."""
+    for line in layout.hanging(head, text, width=width()):
+        result(line)
+
+
+def width() -> int | None:
+    """Columns of the terminal that stdout is; None where it is none, and lines are as long as they are."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def strict(value: Any) -> Any:
@@ -104,8 +143,14 @@ def redraws() -> bool:
 
 
 def spell() -> None:
-    """Has stdout and stderr write signs they have no code for in ASCII, instead of failing (`LANG=C`, Latin-1)."""
+    """Has stdout and stderr write signs they have no code for in ASCII, instead of failing (`LANG=C`, Latin-1).
+
+    Where one of them was closed by whoever started us (`>&-`), what is written to it goes nowhere.
+    """
     codecs.register_error("gated.spell", _spelled)
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("r" if name == "stdin" else "w"))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="gated.spell")

@@ -89,7 +89,8 @@ def list_runs(runs: Runs = None, json: Json = False) -> None:
         ]
         for r in found
     ]
-    output.table(columns, rows, right={5, 6, 7, 8, 9, 10})
+    spare = ("a piece", "recipe", "seed", "@", "data", "unit", "epochs")
+    output.table(columns, rows, right={5, 6, 7, 8, 9, 10}, spare=spare)
 
 
 @runs_app.command(cls=Command)
@@ -121,9 +122,18 @@ def rm(
 ) -> None:
     """Removes runs that are not running, with everything they hold."""
     found = [folders.find(runs or paths.runs_folder(), name) for name in names]
-    if not yes and not typer.confirm(f"Remove {', '.join(run.name for run in found)} for good?", err=True):
-        output.say("Nothing was removed.")
+    if not yes and not _confirmed(f"Remove {', '.join(run.name for run in found)} for good?"):
+        output.say("Nothing was removed; --yes removes without asking.")
         raise typer.Exit(130)
     for run in found:
         folders.remove(run)
         output.say(f"removed {run.path}")
+
+
+def _confirmed(question: str) -> bool:
+    """Asks on the terminal; Ctrl-C, and nobody there to answer, are no."""
+    try:
+        return typer.confirm(question, err=True)
+    except typer.Abort:
+        output.say()
+        return False

@@ -1,6 +1,7 @@
 """`gated sample`: a trained model writes music, to MIDI and audio files, or speaks, to audio files."""
 
 import math
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,7 +11,9 @@ from gatedtui import paths
 from gatedtui.cli import complete, output
 from gatedtui.cli.options import Json, Runs, Source, Unit
 from gatedtui.cli.progress import Bar
-from gatedtui.errors import BadArgument, nearest
+from gatedtui.config import VARIANTS
+from gatedtui.data import catalogue
+from gatedtui.errors import BadArgument, BadSource, nearest, unknown
 
 if TYPE_CHECKING:
     from gatedtui.sources import Source as Found
@@ -145,17 +148,24 @@ def sample(
         output.result(f"{'  '.join(song['files'])}   {_figures(song)}")
         if stats:
             _beside_training(song)
-    output.say(f"play it:  gated play {written[0]['files'][0]}")
+    output.say(f"play it:  gated play {shlex.quote(written[0]['files'][0])}")
     if len(found) > 1:
-        output.say(f"compare:  gated listen {' '.join(song['files'][0] for song in written[:9])}")
+        output.say(f"compare:  gated listen {shlex.join(song['files'][0] for song in written[:9])}")
 
 
 def _sources(source: str | None, unit: str | None, data: str | None, kind: str | None, runs: Path) -> "list[Found]":
     """The model that draws; with `--unit all` three of them, of one data set."""
     from gatedtui import sources
 
+    if unit is not None and unit not in (*UNITS, *VARIANTS, "all"):
+        raise unknown("unit", unit, [*UNITS, "all"])
     if unit != "all":
-        return [sources.find(source, runs=runs, unit=unit, data=data, kind=kind)]
+        try:
+            return [sources.find(source, runs=runs, unit=unit, data=data, kind=kind)]
+        except BadSource:
+            if source is None and data is not None:
+                catalogue.entry(data, cache=paths.cache_folder())  # a name that nothing has says so
+            raise
     if source is not None:
         raise BadArgument(
             f"'--unit all' takes the newest model of each unit, not '{source}'.", "Leave out one of them."
@@ -213,8 +223,9 @@ def _kind(outs: list[Path]) -> str | None:
     for path in outs:
         if path.suffix.lower() not in ENDINGS:
             guess = nearest(path.suffix.lower(), ENDINGS) or ".mid"
+            ending = f"ends in '{path.suffix}', which is none" if path.suffix else "has no ending: it needs one"
             raise BadArgument(
-                f"'{path}' ends in '{path.suffix}', which is none of {' '.join(ENDINGS)}.",
+                f"'{path}' {ending} of {' '.join(ENDINGS)}.",
                 f"--out {path.stem or 'song'}{guess}",
             )
         kinds.add(ENDINGS[path.suffix.lower()])

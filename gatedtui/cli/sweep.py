@@ -14,7 +14,7 @@ from gatedtui import paths
 from gatedtui.cli import complete, output
 from gatedtui.cli.options import Json, Plain, Recipe, Runs
 from gatedtui.cli.progress import Bar
-from gatedtui.errors import BadArgument, GatedError, unknown
+from gatedtui.errors import BadArgument, GatedError, nearest, unknown
 from gatedtui.runs import launch
 from gatedtui.runs.folder import RunFolder
 
@@ -138,6 +138,8 @@ def sweep(
     words |= {"recipe": recipe, "models": models, "epochs": epochs}
     typed = {key: value for key, value in words.items() if value is not None and value != []}
     there = sweeps.named(place, name) if name is not None else None
+    if there is not None and name is not None and not there.is_there and not typed:
+        _refuse_a_typo(place, name)
     if there is not None and there.is_there and not typed:
         made = there.about()
     else:
@@ -157,6 +159,17 @@ def sweep(
         return
     how = {"jobs": jobs, "stack": stack, "engine": engine, "address": address}
     _report(folder, made, trials, **how, again=again, json=json, plain=plain)  # pyright: ignore[reportArgumentType]
+
+
+def _refuse_a_typo(place: Path, name: str) -> None:
+    """A name alone goes on with a sweep: one that is nearly another's would begin hours of work that nobody meant."""
+    from gatedtui.sweep import folder as sweeps
+
+    meant = nearest(name, [one.name for one in sweeps.all_sweeps(place)])
+    if meant is not None:
+        new = f"gated sweep --name {shlex.quote(name)} --data jsb"
+        hint = f"Did you mean '{meant}'? To begin a new one, say of what: {new}"
+        raise BadArgument(f"There is no sweep '{name}' in '{place}' to go on with.", hint)
 
 
 def _report(

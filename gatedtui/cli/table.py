@@ -79,8 +79,9 @@ def show(made: "list[Cell]", *, split: str = "test") -> None:
 
 def show_block(block: "Block") -> None:
     """A block as text on stdout, an empty line after it."""
+    spare = [name for name in ("in all", "output", "time", "lr", "source") if name in block.columns]
     output.result(block.title)
-    output.table(list(block.columns), [list(row) for row in block.rows], right=set(block.right))
+    output.table(list(block.columns), [list(row) for row in block.rows], right=set(block.right), spare=spare)
     output.result()
 
 

@@ -42,26 +42,32 @@ def train(
         list[str] | None,
         typer.Option(
             "--set",
-            help="KEY=VALUE, any config key; repeatable.",
+            help="Any key of run.toml, as train.lr=1e-3; repeatable.",
             autocompletion=complete.settings,
             rich_help_panel="How it is trained",
         ),
     ] = None,
     epochs: Annotated[
         int | None,
-        typer.Option("--epochs", help="Passes over the training set, at most.", rich_help_panel="How it is trained"),
+        typer.Option(
+            "--epochs",
+            help="Passes over the training set, at most (default: the recipe's).",
+            rich_help_panel="How it is trained",
+        ),
     ] = None,
     lr: Annotated[
-        float | None, typer.Option("--lr", help="Learning rate.", rich_help_panel="How it is trained")
+        float | None,
+        typer.Option("--lr", help="Learning rate (default: the recipe's).", rich_help_panel="How it is trained"),
     ] = None,
     seed: Annotated[
-        int | None, typer.Option("--seed", help="Seed of everything random.", rich_help_panel="How it is trained")
+        int | None,
+        typer.Option("--seed", help="Of everything random (default 1).", rich_help_panel="How it is trained"),
     ] = None,
     device: Annotated[
         str | None,
         typer.Option(
             "--device",
-            help="auto, cpu or cuda.",
+            help="auto, cpu or cuda (default auto).",
             autocompletion=complete.words("auto", "cpu", "cuda"),
             rich_help_panel="How it is trained",
         ),
@@ -103,7 +109,7 @@ def resume(
         folders.find(place, run) if run else next((r for r in folders.all_runs(place) if status(r).can_resume), None)
     )
     if found is None:
-        raise BadArgument(f"No run in '{place}' can be resumed.", "gated runs list")
+        raise BadArgument(f"No run in '{place}' can be resumed.", "gated runs list shows what there is.")
     from gatedtui import start as starting
 
     with Bar() as bar:
@@ -130,6 +136,6 @@ def stop(
         return
     found = folders.find(place, run)
     if launch.request_stop(found):
-        output.say(f"asked '{found.name}' to stop; gated resume {found.name} goes on with it")
+        output.say(f"asked '{found.name}' to stop; gated resume {shlex.quote(found.name)} goes on with it")
     else:
         output.say(f"'{found.name}' is not running (it is {status(found).word}).")

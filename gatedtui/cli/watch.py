@@ -1,16 +1,19 @@
 """`gated watch`: attach to runs started anywhere; closing it never touches them."""
 
+import shlex
 from typing import Annotated
 
 import typer
 
 from gatedtui import paths
 from gatedtui.cli import complete, output
-from gatedtui.cli.follow import tell
+from gatedtui.cli.follow import closing, tell
 from gatedtui.cli.options import Json, Plain, Runs
 from gatedtui.errors import BadArgument
+from gatedtui.events import Finished
 from gatedtui.runs import folder as folders
 from gatedtui.runs import follow
+from gatedtui.runs.history import load
 from gatedtui.runs.status import status
 
 
@@ -34,8 +37,18 @@ def watch(
     if json or plain or not output.on_a_terminal():
         for run, event in follow.follow(found):
             tell(run, event, json=json)
+        done = [run for run in found if isinstance(load(run).last, Finished)]
+        if done and not json:
+            closing(done, json=False)
         return
     from gatedtui.tui.inline import run_live
     from gatedtui.tui.watching import arrange
 
-    run_live(found if names else arrange(found, lambda run: run.config_path.stat().st_mtime), watch=True)
+    shown = found if names else arrange(found, lambda run: run.config_path.stat().st_mtime)
+    if run_live(shown, watch=True) == "open":
+        from gatedtui.cli.app import terminal_app
+
+        terminal_app(place)
+        return
+    if alive := [run.name for run in shown if status(run).word in ("running", "starting")]:
+        output.say(f"training goes on; gated watch {shlex.join(alive)}")

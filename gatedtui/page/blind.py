@@ -62,7 +62,7 @@ def page(task: Task, order: Sequence[Trial], excerpts: Sequence[Sequence[Clip]],
         tag(
             "header",
             tag("h1", title),
-            tag("p", f"A blind test of {trials_said}. What is what is told at its end.", class_="lead"),
+            tag("p", f"A blind test of {trials_said}. Which is which is told at its end.", class_="lead"),
         ),
         tag(
             "main",

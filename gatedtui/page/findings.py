@@ -226,8 +226,11 @@ def _with_songs(
         seconds = min(seconds, half_s) if half_s >= SHORTEST_S else seconds
     rounds: list[list[Item]] = []
     for number in range(choices.samples):
+        if say:
+            names = ", ".join(model.label for model in group.models)
+            say(f"drawing song {number + 1} of {choices.samples} from {names}")
         choice = Choice(seed=choices.seed + number, seconds=seconds, temperature=choices.temperature, qpm=choices.qpm)
-        rounds.append(gather(words, choice, runs=runs, cache=cache, mirror=mirror, say=say, sample=ask))
+        rounds.append(gather(words, choice, runs=runs, cache=cache, mirror=mirror, sample=ask))
     items, typed, titles = rounds[0][: len(first)], list(first), [item.label for item in rounds[0][: len(first)]]
     for at, model in enumerate(group.models, len(first)):
         for number, own in enumerate(rounds):

@@ -4,6 +4,7 @@ Reading happens in one long-lived thread that looks four times a second and post
 timer paints, so something moves even where a disk hangs. Keys only set wishes, which the thread carries out.
 """
 
+import shlex
 import shutil
 import signal
 import textwrap
@@ -71,7 +72,7 @@ def run_live(
     with guarded(full=False):
         outcome = view.run(inline=True, mouse=False)
     if view.failure is not None:
-        names = " ".join(run.name for run in runs)
+        names = shlex.join(run.name for run in runs)
         what = f"The live view broke: {type(view.failure).__name__}: {view.failure}."
         raise GatedError(what, f"The runs go on: gated watch {names} --plain") from view.failure
     return outcome or "detached"

@@ -49,7 +49,7 @@ def find(runs: Path) -> list[Model]:
     Raises:
         BadSource: the runs folder is a file or cannot be read.
     """
-    return [*_of_runs(runs), *_released()]
+    return [*_of_runs(runs), *released()]
 
 
 def _of_runs(runs: Path) -> Iterator[Model]:
@@ -67,7 +67,8 @@ def _of_run(path: Path, written_ns: int) -> Model:
     return _model(path.name, path, tomllib.loads((path / "run.toml").read_text(encoding="utf-8")))
 
 
-def _released() -> Iterator[Model]:
+def released() -> Iterator[Model]:
+    """The models that came with the program, by name."""
     for path in sorted(paths.bundled("checkpoints").glob("*.safetensors")):
         try:
             yield _model(path.stem, path.absolute(), _head(path)["config"], released=True)

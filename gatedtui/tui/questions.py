@@ -45,7 +45,7 @@ QUESTIONS = {
         ("a test piece: bach:3", "a MIDI or sound file", "pitches: C4,E4,G4*8 D4*4", "nothing: each model's own"),
     ),
     "temperature": Question(
-        "Temperature", float, number(0.01, 100), ("below 1 cautious, above 1 adventurous; 1 is what was learned",)
+        "Temperature", float, number(0.01, 100), ("below 1 cautious, above 1 adventurous, 1 as learned",)
     ),
     "seed": Question("Seed", int, number(0, 2**63 - 1, whole=True), ("the same seed gives the same songs",)),
     "steps": Question(

@@ -14,7 +14,7 @@ def take_line(take: Take, kind: str, width: int) -> Spans:
     """` primer bach:3, first 32 steps │ temperature 1.00 │ seed 7 │ 128 steps`."""
     steps = "steps" if kind == "music" else "frames of 10 samples"
     given = f"{looks.clean(take.prime)}, first {take.prime_steps} {steps}" if take.prime else "each model's own"
-    parts = [f"primer {given}", f"temperature {take.temperature:.2f}", f"seed {take.seed}", f"{take.steps} {steps}"]
+    parts = [f"primer {given}", f"temperature {take.temperature:.2f}", f"seed {take.seed}", f"{take.steps:,} {steps}"]
     return [(" ", PLAIN), (looks.pack(parts, width - 2, " │ "), PLAIN)]
 
 

@@ -5,10 +5,13 @@ import pickle
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gatedtui.cli.main import run as gated
+from gatedtui.config import RunConfig
+from gatedtui.runs import folder
 
 TRAIN = ["train", "--data", "tiny", "--epochs", "1"]
 
@@ -36,7 +39,18 @@ def said(capsys: pytest.CaptureFixture[str]) -> str:
         (["train", "--device", "tpu"], 2, ("'tpu'", "cpu")),
         (["train", "--model", "nowhere/model.toml"], 3, ("nowhere/model.toml",)),
         (["train", "--data", "no/such/folder"], 3, ("no/such/folder",)),
+        (["train", "--unit", "GRU"], 2, ("'GRU'", "Did you mean 'gru'?")),
+        (["train", "--epochs", "many"], 2, ("--epochs must be a whole number, not 'many'.", "gated train --help")),
+        (["train", "--epochs", "0"], 2, ("must lie in 1..1,000,000,",)),
+        (["train", "--device", "gpu"], 2, ("did you mean 'cuda'?",)),
+        (
+            ["train", "--uint", "gru"],
+            2,
+            ("There is no option '--uint'. Did you mean '--unit'?\n", "gated train --help"),
+        ),
         (["train", "--frobnicate"], 2, ("--frobnicate",)),
+        (["trian"], 2, ("'trian'. Did you mean 'train'?\n",)),
+        (["stop"], 2, ("gated stop --help",)),
         (["frobnicate"], 2, ("frobnicate",)),
         (["resume", "nobody"], 2, ("'nobody'", "gated runs list")),
         (["stop", "nobody"], 2, ("'nobody'",)),
@@ -52,8 +66,14 @@ def said(capsys: pytest.CaptureFixture[str]) -> str:
         (["sample", "--out", "s.mid", "--temperature", "nan"], 2, ("--temperature", "'nan'")),
         (["sample", "--out", "s.mid", "--qpm", "-5"], 2, ("--qpm", "'-5.0'")),
         (["sample", "nobody", "--out", "s.mid"], 2, ("'nobody'",)),
+        (["sample", "--unit", "tahn", "--out", "s.mid"], 2, ("'tahn'", "Did you mean 'tanh'?")),
+        (["sample", "--data", "bahc", "--out", "s.mid"], 2, ("'bahc'", "Did you mean 'bach'?")),
+        (["sample", "--data", "speech-a", "--out", "s.mid"], 3, ("'speech-a'", "with the ending .wav")),
+        (["sample", "--data", "vowels", "--out", "s.wav"], 3, ("on 'vowels'", "gated train --data vowels")),
+        (["sample", "--out", "song"], 2, ("'song' has no ending", "--out song.mid")),
         (["play", "nothing.mid"], 3, ("nothing.mid",)),
         (["models", "show", "music-grv"], 2, ("'music-grv'", "music-gru")),
+        (["models", "show", "gru-bach"], 2, ("'gru-bach' is a released model", "gated models show music-gru tells")),
         (["data", "info", "bahc"], 2, ("'bahc'", "bach")),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
@@ -219,3 +239,70 @@ def test_a_package_that_is_missing_is_named(tmp_path: Path):
     done = subprocess.run(words, capture_output=True, text=True)
     assert done.returncode == 4 and "The package 'torch' is not installed." in done.stderr
     assert "gated doctor" in done.stderr and not list(tmp_path.iterdir())
+
+
+def test_a_group_without_a_command_gives_its_help_and_no_error(capsys: pytest.CaptureFixture[str]):
+    assert gated(["runs"]) == 2
+    text = said(capsys)
+    assert text.startswith("Usage: gated runs") and text.rstrip().endswith("All runs, newest first.")
+
+
+def started(*arguments: str, **streams: Any) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run([sys.executable, "-m", "gatedtui", *arguments], check=False, timeout=60, **streams)
+
+
+def test_a_reader_that_leaves_is_no_failure(runs: Path):
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as pipe:
+        done = started("models", "list", stdout=pipe, stderr=subprocess.PIPE)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this needs a device that is always full")
+def test_a_full_disk_below_stdout_is_said(runs: Path):
+    with Path("/dev/full").open("wb") as full:
+        done = started("models", "list", stdout=full, stderr=subprocess.PIPE)
+    assert done.returncode == 3 and done.stderr.startswith(b"error: The results cannot be written")
+
+
+def test_closed_streams_are_no_failure(runs: Path):
+    shell = f"exec '{sys.executable}' -m gatedtui runs list"
+    for closed in (">&-", "2>&-", ">&- 2>&- <&-"):
+        assert subprocess.run(["sh", "-c", f"{shell} {closed}"], timeout=60, capture_output=True).returncode == 0
+
+
+def test_removing_asks_and_nobody_there_is_a_no(runs: Path, capsys: pytest.CaptureFixture[str]):
+    folder.create(runs, "mine", RunConfig())
+    done = started("runs", "rm", "mine", "--runs", str(runs), stdin=subprocess.DEVNULL, capture_output=True)
+    assert done.returncode == 130 and b"--yes removes without asking" in done.stderr and b"error" not in done.stderr
+    assert (runs / "mine").is_dir()
+
+
+def test_what_is_to_be_typed_next_is_quoted_for_the_shell(
+    tmp_path: Path, runs: Path, capsys: pytest.CaptureFixture[str]
+):
+    out = tmp_path / "süß lied.mid"
+    assert gated(["sample", "gru-bach", "--seconds", "1", "--out", str(out)]) == 0
+    assert f"gated play '{out}'" in said(capsys)
+
+
+def test_where_released_models_are_said_to_be_listed_they_are(capsys: pytest.CaptureFixture[str]):
+    assert gated(["models", "list"]) == 0
+    listed = {line.split()[0] for line in capsys.readouterr().out.splitlines() if line}
+    assert {"music-gru", "gru-bach", "lstm-bach-nade", "tanh-speech-a"} <= listed
+
+
+@pytest.mark.parametrize(
+    ("model", "piece", "words"),
+    [
+        ("gru-bach", "jsb", ("'jsb' is a whole data set", "'jsb:0'")),
+        ("gru-jsb", "tiny:0", ("its steps are 4 to a quarter note", "are 1 to a quarter")),
+    ],
+)
+def test_a_piece_that_a_model_cannot_hear_is_said_with_one_it_can(
+    model: str, piece: str, words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+):
+    assert gated(["gates", model, "--input", piece]) == 2
+    text = said(capsys)
+    assert all(word in text for word in words)

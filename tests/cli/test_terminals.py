@@ -160,3 +160,13 @@ def test_where_the_terminal_goes_without_a_word_so_does_what_is_shown_on_it(word
     assert terminal.go_away() in (1, 128 + signal.SIGHUP)  # 1: it was just writing
     if words:
         assert gated(["stop", "long"]) == 0, "the training itself went on"
+
+
+def test_help_names_what_to_put_behind_an_option_and_no_python_type(capsys):
+    for words in EXAMPLES:
+        assert gated([*words.split(), "--help"]) == 0
+        said = capsys.readouterr().out
+        assert not [line for line in said.splitlines() if "<" in line and ">" in line], words
+    assert gated(["train", "--help"]) == 0
+    said = capsys.readouterr().out
+    assert all(f"  {one} " in said for one in ("--set KEY=VALUE", "--epochs N", "--lr X", "--runs DIR", "--unit UNIT"))

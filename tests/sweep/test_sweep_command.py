@@ -236,3 +236,12 @@ def test_variants_are_swept_beside_the_papers_units(runs: Path, capsys: pytest.C
     assert "gru-no-reset" in capsys.readouterr().out
     assert words_of(runs / "s") == {"gru-tiny-s0-d00": "finished", "gru-no-reset-tiny-s0-d00": "finished"}
     assert gated(["sweep", "--name", "s"]) == 0
+
+
+def test_a_mistyped_name_to_go_on_with_begins_no_sweep(runs: Path, capsys: pytest.CaptureFixture[str]):
+    assert gated([*SMALL, "--name", "chorales"]) == 0
+    capsys.readouterr()
+    assert gated(["sweep", "--name", "chorals"]) == 2
+    said = capsys.readouterr().err
+    assert "Did you mean 'chorales'?" in said and "gated sweep --name chorals --data" in said
+    assert [path.name for path in runs.iterdir()] == ["chorales"]

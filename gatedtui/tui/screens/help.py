@@ -94,7 +94,8 @@ class HelpScreen(ModalScreen[None], inherit_bindings=False):
 
     def compose(self) -> ComposeResult:
         rows = columns(self.groups, self.app.size.width - 8, self.app.size.height - 2)
-        with VerticalScroll():
+        with VerticalScroll() as box:
+            box.border_subtitle = "esc close"
             lines = Lines(rows)
             lines.styles.width = max(map(looks.length, rows))
             yield lines

@@ -37,7 +37,8 @@ class LogScreen(ModalScreen[None], inherit_bindings=False):
 
     def compose(self) -> ComposeResult:
         rows: list[Spans] = [[(f"{when}  ", DIM), (looks.clean(what), PLAIN)] for when, what in self.told]
-        with VerticalScroll():
+        with VerticalScroll() as box:
+            box.border_subtitle = "esc close"
             yield Lines(rows or [[("Nothing has happened yet.", DIM)]])
 
     def on_mount(self) -> None:

@@ -35,7 +35,7 @@ class Prompt(ModalScreen[str | None], inherit_bindings=False):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,ctrl+c", "leave", "leave it as it was", priority=True),
-        Binding("enter", "take", "take it", priority=True),
+        Binding("enter", "take", "take it"),
     ]
 
     def __init__(
@@ -63,6 +63,10 @@ class Prompt(ModalScreen[str | None], inherit_bindings=False):
     def action_leave(self) -> None:
         """Closes without an answer."""
         self.dismiss(None)
+
+    def on_input_submitted(self) -> None:
+        """The line itself tells of enter, after all that was typed before it; a priority key would overtake that."""
+        self.action_take()
 
     def action_take(self) -> None:
         """Closes with the answer, if nothing is wrong with it."""

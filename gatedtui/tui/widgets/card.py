@@ -82,7 +82,7 @@ def heading(run: Snapshot, width: int, *, dark: bool = True) -> Content:
     look = looks.unit(run.unit)
     size = f" {run.hidden}" if run.hidden is not None else ""
     data = f" · {looks.clean(run.data)}" if run.data else ""
-    text = looks.shorten(f"{run.unit or 'run'}{size}{data}", max(width - 6, 0))
+    text = looks.shorten(f"{run.unit or 'run'}{size}{data}", max(width - 4, 0))
     colour = look.colour if dark else looks.DARKER.get(look.colour, look.colour)
     return Content.assemble((f"{look.shape} ", f"bold {colour}"), (text, "bold"))
 
@@ -126,7 +126,10 @@ def state_line(run: Snapshot, width: int, now: float, beat: int) -> Spans:
         return [sign, words]
     share = run.share_of_epoch if run.word == "training" else None
     epoch = f"epoch {run.epoch.epoch + 1} · {share:3.0%}" if share is not None else f"epoch {run.epoch.epoch}"
-    return _ends([sign, (f" {run.word}", words[1])], [(epoch, DIM)], width)
+    left = [sign, (f" {run.word}", words[1])]
+    if looks.length([*left, (epoch, DIM)]) >= width:
+        epoch = epoch.partition(" ·")[0]
+    return _ends(left, [(epoch, DIM)], width)
 
 
 def _ends(left: Spans, right: Spans, width: int) -> Spans:

@@ -1,0 +1,52 @@
+"""What Typer complains about, as one of our sentences: the value in quotes, then what to type."""
+
+from typing import Any
+
+from typer.exceptions import TyperException
+
+from gatedtui.errors import BadArgument, nearest
+
+NUMBERS = {"int_parsing": "a whole number", "int_from_float": "a whole number", "float_parsing": "a number"}
+"""What an option takes, by the kind of Typer's complaint about its value."""
+
+
+def wants_help(error: TyperException) -> bool:
+    """Whether the complaint is that a group such as `gated runs` came without a command: its text is the help."""
+    return type(error).__name__ == "NoArgsIsHelpError"
+
+
+def complaint(error: TyperException) -> BadArgument:
+    """The complaint as the error that is printed."""
+    return BadArgument(_sentence(error), _hint(error))
+
+
+def _sentence(error: TyperException) -> str:
+    if type(error).__name__ == "NoSuchOption":
+        option, known = getattr(error, "option_name", ""), getattr(error, "possibilities", None)
+        guess = f" Did you mean '{nearest(option, known) or known[0]}'?" if known else ""
+        return f"There is no option '{option}'.{guess}"
+    wrong = _wrong_number(error)
+    if wrong is not None:
+        return wrong
+    text = str(getattr(error, "format_message", lambda: error)()).strip()
+    return text if text.endswith((".", "?")) else f"{text}."
+
+
+def _wrong_number(error: TyperException) -> str | None:
+    """A sentence with the value that is no number; Typer keeps it in what it came from."""
+    cause: Any = error.__cause__ or error.__context__
+    parameter = getattr(error, "param", None)
+    if parameter is None or not callable(getattr(cause, "errors", None)):
+        return None
+    first = cause.errors()[0]
+    kind = NUMBERS.get(first.get("type", ""))
+    name = (parameter.opts or [parameter.name])[0]
+    return f"{name} must be {kind}, not '{first.get('input')}'." if kind else None
+
+
+def _hint(error: TyperException) -> str:
+    """The command whose help says what was to be typed."""
+    context: Any = getattr(error, "ctx", None)
+    if context is None or context.parent is None:
+        return "gated --help lists the commands, gated COMMAND --help its options."
+    return f"{context.command_path} --help says what it takes."

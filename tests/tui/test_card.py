@@ -1,0 +1,36 @@
+import dataclasses
+from pathlib import Path
+
+from gatedtui import config, events
+from gatedtui.tui import looks
+from gatedtui.tui.snapshot import Snapshot
+from gatedtui.tui.widgets import card
+
+from .conftest import epochs, started
+
+INNER = 22
+"""Cells inside a card where three stand side by side on 80 columns."""
+VOWELS = config.build({"model.unit": "tanh", "model.hidden": 400, "data.name": "vowels"})
+SLOW = Snapshot(
+    Path("runs/tanh-vowels-1"),
+    word="training",
+    config=VOWELS,
+    started=started(),
+    epoch=epochs([9.0, 8.9], seconds=6.0)[-1],
+    step=events.Step(updates=58 + 12, epoch=3),
+)
+
+
+def text(spans):
+    return "".join(piece for piece, _ in spans)
+
+
+def test_a_narrow_card_of_a_slow_run_still_says_the_epoch():
+    assert text(card.state_line(SLOW, INNER, 0.0, 0)).split()[1:] == ["training", "epoch", "3"]
+    assert text(card.state_line(SLOW, 40, 0.0, 0)).endswith("epoch 3 · 41%")
+
+
+def test_a_card_names_the_longest_bundled_data_set_that_fits_its_border():
+    assert card.heading(SLOW, INNER).plain == "▲ tanh 400 · vowels"
+    long = dataclasses.replace(SLOW, config=config.build({"model.hidden": 46, "data.name": "nottingham"}))
+    assert looks.length([(card.heading(long, INNER).plain, looks.PLAIN)]) <= INNER - 2
