@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from gatedtui import atomic, config, modelfile
+from gatedtui import atomic, config, modelfile, strict_json
 from gatedtui.config import RunConfig
 from gatedtui.errors import BadArgument, BadSource
 
@@ -87,8 +87,8 @@ def read(path: Path) -> tuple[Tensors, dict[str, Any]]:
         raise BadSource(f"The checkpoint '{path}' cannot be read ({error.strerror}).", hint) from None
     try:
         tensors = safetensors.numpy.load(content)
-        header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
-        about = json.loads(header["__metadata__"]["gated"])
+        header = strict_json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+        about = strict_json.loads(header["__metadata__"]["gated"])
     except safetensors.SafetensorError as error:
         raise BadSource(f"'{path}' is not a whole safetensors file ({error}).", hint) from None
     except (KeyError, ValueError, TypeError, RecursionError):

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, get_type_hints
 
+from gatedtui import strict_json
+
 NAN = math.nan
 
 
@@ -162,7 +164,7 @@ def from_line(line: str | bytes) -> Event | None:
     Unknown fields are left out, missing ones take their defaults, and null reads as NaN where a number belongs.
     """
     try:
-        content = json.loads(line)
+        content = strict_json.loads(line)
     except (ValueError, RecursionError):
         return None
     if not isinstance(content, dict):

@@ -48,6 +48,8 @@ def test_the_fields_are_the_contracts(kind: type[events.Event]):
         "[" * 100_000,
         b"\xff\xfe",
         '{"event":"epo',
+        '{"event":"failed","what":"\\ud800"}',
+        b'{"event":"failed","what":"\xed\xa0\x80"}',
     ],
 )
 def test_a_line_of_something_else_is_none(line: str | bytes):

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from gatedtui import strict_json
 from gatedtui.data.grid import PITCHES
 from gatedtui.errors import BadArgument, BadSource
 
@@ -169,7 +170,7 @@ def _load(path: Path) -> DataSet:
         file.seek(0)
         with np.load(file, allow_pickle=False) as stored:
             arrays = {key: stored[key] for key in stored.files}
-    labels: dict[str, Any] = json.loads(arrays["labels"].tobytes())
+    labels: dict[str, Any] = strict_json.loads(arrays["labels"].tobytes())
     if labels["format"] != FORMAT:
         raise ValueError(f"it has format {labels['format']}, not {FORMAT}")
     kind = str(labels["kind"])

@@ -5,7 +5,7 @@ import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from gatedtui import atomic
+from gatedtui import atomic, strict_json
 from gatedtui.errors import BadArgument, BadSource
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
@@ -40,7 +40,7 @@ def read(cache: Path) -> dict[str, Import]:
     """
     path = registry(cache)
     try:
-        content = json.loads(path.read_text("utf-8"))
+        content = strict_json.loads(path.read_text("utf-8"))
         if content["format"] != FORMAT:
             raise ValueError(f"format {content['format']}")
         found = [_checked(Import(**fields)) for fields in content["imports"]]

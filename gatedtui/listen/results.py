@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from gatedtui import atomic
+from gatedtui import atomic, strict_json
 from gatedtui.errors import BadSource
 from gatedtui.listen.blind import Answer, Task, results
 from gatedtui.listen.items import Item, unique
@@ -25,7 +25,7 @@ def read(path: Path) -> list[dict[str, Any]]:
     if not path.exists():
         return []
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = strict_json.loads(path.read_text(encoding="utf-8"))
         sessions = content["sessions"]
         if content["format"] != FORMAT or not isinstance(sessions, list):
             raise ValueError
