@@ -121,6 +121,7 @@ def tell_line(run: RunFolder, event: Event) -> str | None:
 
 
 def tell(run: RunFolder, event: Event, *, json: bool) -> None:
+    """An event as it comes: epochs on stdout, the rest on stderr; with `json` each is a line on stdout."""
     if json:
         output.line({"run": run.name} | events.to_dict(event))
     elif line := tell_line(run, event):

@@ -4,6 +4,8 @@ import os
 import pickle
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -123,52 +125,40 @@ def test_a_runs_folder_that_cannot_be_written_is_3(tmp_path: Path, capsys: pytes
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
-def read_only_place(tmp_path: Path) -> Path:
-    place = tmp_path / "read-only"
+@contextmanager
+def mounted(place: Path, options: str) -> Iterator[Path]:
+    """While inside, a small file system of its own at this place."""
     place.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", str(place)], capture_output=True)
-    if mounted.returncode:
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(place)], capture_output=True).returncode:
         pytest.skip("this needs the right to mount a file system")
-    return place
-
-
-def test_a_read_only_runs_folder_is_3(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    place = read_only_place(tmp_path)
     try:
-        assert gated([*TRAIN, "--runs", str(place)]) == 3
-        assert "Read-only" in said(capsys)
-        assert not list(place.iterdir())
+        yield place
     finally:
         subprocess.run(["umount", str(place)], check=True)
 
 
+def test_a_read_only_runs_folder_is_3(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    with mounted(tmp_path / "read-only", "ro") as place:
+        assert gated([*TRAIN, "--runs", str(place)]) == 3
+        assert "Read-only" in said(capsys)
+        assert not list(place.iterdir())
+
+
 def test_a_full_disk_is_3_and_leaves_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    place = tmp_path / "small"
-    place.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(place)], capture_output=True).returncode:
-        pytest.skip("this needs the right to mount a file system")
-    try:
+    with mounted(tmp_path / "small", "size=64k") as place:
         with (place / "filler").open("ab", buffering=0) as file, pytest.raises(OSError, match="space"):
             while True:
                 file.write(b"x" * 4096)
         assert gated([*TRAIN, "--runs", str(place)]) == 3
         assert "No space left" in said(capsys)
         assert [path.name for path in place.iterdir()] == ["filler"]
-    finally:
-        subprocess.run(["umount", str(place)], check=True)
 
 
 def test_a_disk_that_fills_up_during_training_is_3(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    place = tmp_path / "small"
-    place.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", str(place)], capture_output=True).returncode:
-        pytest.skip("this needs the right to mount a file system")
-    try:
+    with mounted(tmp_path / "small", "size=128k") as place:
         assert gated(["train", "--data", "tiny", "--epochs", "100000", "--runs", str(place), "--name", "r"]) == 3
         assert "cannot be written" in said(capsys)
         assert not list((place / "r").glob(".*"))
-    finally:
-        subprocess.run(["umount", str(place)], check=True)
 
 
 @pytest.fixture

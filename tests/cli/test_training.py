@@ -1,9 +1,6 @@
 import json
 import os
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -12,19 +9,9 @@ from gatedtui.cli.main import run as gated
 from gatedtui.runs.folder import RunFolder
 from gatedtui.runs.status import status
 
+from ..typed import start, wait_for
+
 TRAIN = ["train", "--data", "tiny", "--set", "patience=0"]
-
-
-def start(*arguments: str) -> subprocess.Popen[str]:
-    words = [sys.executable, "-m", "gatedtui", *arguments]
-    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL)
-
-
-def wait_for(condition, what: str) -> None:
-    deadline = time.monotonic() + 40
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.02)
 
 
 def test_without_a_terminal_there_is_one_line_an_epoch(runs: Path, capsys: pytest.CaptureFixture[str]):

@@ -1,9 +1,6 @@
 import io
 import json
 import signal
-import subprocess
-import sys
-import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -17,22 +14,12 @@ from gatedtui.runs.status import status
 from gatedtui.sweep.board import Board
 from gatedtui.sweep.folder import SweepFolder
 
+from ..typed import start, wait_for
+
 QUICK = ["--data", "tiny", "--set", "hidden=7", "--set", "lr=log(1e-4,1e-2)"]
 SMALL = ["sweep", *QUICK, "--unit", "gru", "--draws", "2", "--epochs", "4", "--jobs", "1"]
 LONG = ["sweep", *QUICK, "--unit", "all", "--draws", "2", "--epochs", "400", "--set", "patience=0", "--name", "s"]
 CLOCK = ("time", "elapsed_s", "frames_per_s")
-
-
-def start(*arguments: str) -> "subprocess.Popen[str]":
-    words = [sys.executable, "-m", "gatedtui", *arguments]
-    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL)
-
-
-def wait_for(condition, what: str) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.01)
 
 
 def words_of(folder: Path) -> dict[str, str]:
