@@ -149,7 +149,7 @@ def test_trials_are_ordinary_runs(runs: Path, capsys: pytest.CaptureFixture[str]
         (["--unit", "gruu"], "'gruu'"),
         (["--data", "jsbb"], "jsbb"),
         (["--draws", "0"], "'0'"),
-        (["--draws", "many"], "'--draws'"),
+        (["--draws", "many"], "--draws must be a whole number, not 'many'"),
         (["--jobs", "0"], "'0'"),
         (["--engine", "rey"], "'ray'"),
         (["--address", "auto"], "--engine ray"),
