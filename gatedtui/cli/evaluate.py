@@ -27,7 +27,6 @@ def evaluate(
     """Scores a model: frames 2..T of every piece, weighted by frame and by piece."""
     if split not in SPLITS:
         raise unknown("split", split, SPLITS)
-    from gatedtui import evaluate as evaluation
     from gatedtui import sources
     from gatedtui.data import prepare
 
@@ -39,6 +38,8 @@ def evaluate(
         dataset = prepare.prepare(
             name, cache=paths.cache_folder(), mirror=paths.mirror(), rate_hz=rate_hz, progress=bar
         )
+    from gatedtui import evaluate as evaluation  # loads torch: a second that a mistyped name need not wait for
+
     scored = evaluation.evaluate(found.checkpoint, dataset, split)
     if json:
         output.document(scored)
