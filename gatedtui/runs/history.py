@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from gatedtui.config import RunConfig
 from gatedtui.events import TERMINAL, Epoch, Event, Finished, Resumed, Started, Step
+from gatedtui.runs.epochs import Epochs
 from gatedtui.runs.folder import RunFolder
 from gatedtui.runs.follow import LIMIT, Tail
 
@@ -22,7 +23,7 @@ class History:
     """
 
     started: Started | None = None
-    epochs: list[Epoch] = field(default_factory=list)
+    epochs: Epochs = field(default_factory=Epochs)
     step: Step | None = None
     """The last sign of life within an epoch."""
     finished: Finished | None = None
@@ -50,11 +51,12 @@ class History:
             self.frames_per_s = event.frames_per_s
 
     def _add_epoch(self, epoch: Epoch) -> None:
-        while self.epochs and self.epochs[-1].epoch >= epoch.epoch:
-            if self.epochs.pop() is self.best:
+        if self.epochs and self.epochs[-1].epoch >= epoch.epoch:
+            self.epochs = self.epochs.before(epoch.epoch)
+            if self.best is not None and self.best.epoch >= epoch.epoch:
                 scored = [one for one in self.epochs if math.isfinite(one.valid_nll)]
                 self.best = min(scored, key=lambda one: one.valid_nll, default=None)
-        self.epochs.append(epoch)
+        self.epochs = self.epochs.followed_by(epoch)
         if math.isfinite(epoch.valid_nll) and (self.best is None or epoch.valid_nll < self.best.valid_nll):
             self.best = epoch
 
@@ -66,16 +68,6 @@ class History:
     def last_epoch(self) -> Epoch | None:
         """The last epoch that came to its end."""
         return self.epochs[-1] if self.epochs else None
-
-    @property
-    def train_curve(self) -> list[float]:
-        """`train_nll` of each epoch, nats a frame; NaN or infinite where training was."""
-        return [epoch.train_nll for epoch in self.epochs]
-
-    @property
-    def valid_curve(self) -> list[float]:
-        """`valid_nll` of each epoch, nats a frame; NaN or infinite where training was."""
-        return [epoch.valid_nll for epoch in self.epochs]
 
     def time_left_s(self, config: RunConfig) -> float | None:
         """Seconds of training still to come if validation gets no better; longer, up to `epochs`, if it does.

@@ -37,7 +37,7 @@ def curve(result: Result) -> Curve:
         seconds=[epoch.elapsed_s for epoch in epochs],
         train=[_finite(epoch, "train_nll") for epoch in epochs],
         valid=[_finite(epoch, "valid_nll") for epoch in epochs],
-        best=epochs.index(best) if best in epochs else None,
+        best=None if best is None else len(epochs.before(best.epoch)),
     )
 
 

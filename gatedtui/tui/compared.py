@@ -1,6 +1,7 @@
 """What the comparison shows: from runs and a view of them to curves, ranges and a table. Plain values in and out."""
 
 import math
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Literal
 
 from rich.style import Style
 
-from gatedtui.events import Epoch
+from gatedtui.runs.epochs import Epochs
 from gatedtui.tui import braille, looks, phrases, xy
 from gatedtui.tui.braille import Span
 from gatedtui.tui.looks import BOLD, DIM, PLAIN, Spans
@@ -19,6 +20,8 @@ from gatedtui.tui.widgets.curve import Reference
 Axis = Literal["updates", "epochs", "wall clock"]
 Which = Literal["validation", "training", "both"]
 AXES: tuple[Axis, ...] = ("updates", "epochs", "wall clock")
+NUMBERS: dict[Axis, str] = {"updates": "updates", "epochs": "epoch", "wall clock": "elapsed_s"}
+"""Which number of an epoch an axis shows."""
 WHICH: tuple[Which, ...] = ("validation", "training", "both")
 SMOOTHING = (1, 5, 15, 51)
 """Epochs of which the mean is drawn."""
@@ -81,15 +84,15 @@ class Curves:
     """Makes the curves, each once: while a run's epochs are the same object, so are its curves."""
 
     def __init__(self) -> None:
-        self._made: dict[tuple[object, ...], tuple[Sequence[Epoch], Sequence[float | None]]] = {}
-        self._places: dict[tuple[Path, Axis], tuple[Sequence[Epoch], Sequence[float]]] = {}
+        self._made: dict[tuple[object, ...], tuple[Epochs, Sequence[float | None]]] = {}
+        self._places: dict[tuple[Path, Axis], tuple[Epochs, Sequence[float]]] = {}
 
     def xs(self, run: Snapshot, axis: Axis) -> Sequence[float]:
         """Where each epoch stands on the x axis, rising."""
         known = self._places.get((run.path, axis))
         if known is not None and known[0] is run.epochs:
             return known[1]
-        found = xy.rising([_place(epoch, axis) for epoch in run.epochs])
+        found = array("d", xy.rising([x if math.isfinite(x) else 0.0 for x in run.epochs.column(NUMBERS[axis])]))
         self._places[run.path, axis] = (run.epochs, found)
         return found
 
@@ -109,11 +112,6 @@ class Curves:
         paths = {run.path for run in kept}
         self._made = {key: made for key, made in self._made.items() if key[0] in paths}
         self._places = {key: made for key, made in self._places.items() if key[0] in paths}
-
-
-def _place(epoch: Epoch, axis: Axis) -> float:
-    value = epoch.updates if axis == "updates" else epoch.epoch if axis == "epochs" else epoch.elapsed_s
-    return float(value) if math.isfinite(value) else 0.0
 
 
 def whole_span(runs: Sequence[Snapshot], axis: Axis, curves: Curves) -> Span | None:

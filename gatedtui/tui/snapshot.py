@@ -7,7 +7,9 @@ from pathlib import Path
 
 from gatedtui.config import RunConfig
 from gatedtui.events import Diverged, Epoch, Event, Failed, Finished, Started, Step
+from gatedtui.runs.epochs import Epochs
 
+NONE = Epochs()
 ALIVE = ("starting", "training", "stopping")
 """The words of a run whose worker is, or may be, at work."""
 
@@ -44,7 +46,7 @@ class Snapshot:
     last: Event | None = None
     valid: Sequence[float] = ()
     train: Sequence[float] = ()
-    epochs: Sequence[Epoch] = ()
+    epochs: Epochs = NONE
     frames_per_s: float | None = None
     time_left_s: float | None = None
     first_seen: float = 0.0

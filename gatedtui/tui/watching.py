@@ -17,6 +17,7 @@ from gatedtui.errors import GatedError
 from gatedtui.events import Epoch, Event, Step
 from gatedtui.runs import folder as folders
 from gatedtui.runs import launch
+from gatedtui.runs.epochs import Epochs
 from gatedtui.runs.folder import RunFolder
 from gatedtui.runs.follow import Tail
 from gatedtui.runs.history import History
@@ -55,7 +56,7 @@ class Watched:
         self._history = History()
         self._kept: deque[Event] = deque(maxlen=KEPT)
         self._config: RunConfig | None = None
-        self._curves: tuple[tuple[float, ...], tuple[float, ...], tuple[Epoch, ...]] = ((), (), ())
+        self._curves: tuple[Sequence[float], Sequence[float], Epochs] = ((), (), Epochs())
         self._spikes = Spikes()
         self._grown, self._drawn, self._lives = False, 0.0, True
         self._first_seen = self._heard = time.monotonic()
@@ -128,7 +129,8 @@ class Watched:
         pause = 0.0 if len(history.epochs) <= SHORT else max(1.0, LOOK_S * (len(history.epochs) // LONG))
         if self._grown and (time.monotonic() - self._drawn >= pause or not self._lives):
             self._grown, self._drawn = False, time.monotonic()
-            self._curves = (tuple(history.valid_curve), tuple(history.train_curve), tuple(history.epochs))
+            epochs = history.epochs
+            self._curves = (epochs.column("valid_nll"), epochs.column("train_nll"), epochs)
 
     def _pass_the_wish_on(self) -> None:
         if self._asked.is_set() and not self._told:

@@ -25,11 +25,11 @@ def rising(values: Sequence[float]) -> Sequence[float]:
     return found
 
 
-def smooth(values: Values, width: int) -> list[float | None]:
+def smooth(values: Values, width: int) -> Values:
     """The mean over `width` neighbours, centred, fewer at the ends; gaps (None, NaN, infinities) stay gaps."""
     known = [value if value is not None and math.isfinite(value) else None for value in values]
     if width <= 1:
-        return known
+        return known if None in known else values
     sums, counts = [0.0], [0]
     for value in known:
         sums.append(sums[-1] + (value or 0.0))

@@ -22,7 +22,7 @@ def test_a_snapshot_says_what_the_events_add_up_to(make_run):
     with lock.held(run.lock_path):
         seen = Watched(run).read()
     assert (seen.word, seen.alive, seen.unit, seen.hidden, seen.data) == ("training", True, "gru", 46, "jsb")
-    assert seen.valid == (9.0, 8.5, 8.6)
+    assert tuple(seen.valid) == (9.0, 8.5, 8.6)
     assert (seen.best_index, seen.best and seen.best.epoch, seen.paper, seen.marginal) == (1, 2, 8.54, 11.09)
 
 
@@ -35,7 +35,7 @@ def test_half_a_line_waits_for_its_other_half(make_run):
     append(run, [])
     run.events_path.write_bytes(whole)
     append(run, epochs([9.0, 8.0])[1:])
-    assert watched.read().valid == (9.0, 8.0)
+    assert tuple(watched.read().valid) == (9.0, 8.0)
 
 
 def test_a_long_finished_run_is_read_in_parts_without_a_rest(make_run, monkeypatch):

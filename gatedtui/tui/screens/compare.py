@@ -9,8 +9,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from gatedtui.events import Epoch
 from gatedtui.page import axes
+from gatedtui.runs.epochs import Epochs
 from gatedtui.tui import compared, looks
 from gatedtui.tui.compared import AXES, SMOOTHING, WHICH, Curves, View
 from gatedtui.tui.looks import BOLD, DIM, PLAIN, Spans
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gatedtui.tui.app import GatedApp
 
 NAME = "Compare"
-MadeOf = tuple[View, Path | None, list[tuple[Path, str, Sequence[Epoch]]]]
+MadeOf = tuple[View, Path | None, list[tuple[Path, str, Epochs]]]
 """What a picture depends on: the view, the current run, and each run's state and epochs."""
 STEP = 2
 """Dots the cursor moves at a key: a cell."""
