@@ -97,7 +97,8 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:
         output.give_up_stdout()
         return 0
-    except (KeyboardInterrupt, EOFError):
+    except (KeyboardInterrupt, EOFError, typer.Abort):  # Ctrl-C anywhere, also where something is asked, or no answer
+        output.again("")
         output.say("interrupted")
         return 130
     except Exception as error:
