@@ -45,7 +45,7 @@ CHANGES: dict[str, Change] = {
     "no states": lambda _, held: [held.pop(f"carried.{name}") for name in "hc"],
     "half the states": lambda _, held: held.pop("carried.c"),
     "states of fewer rows": lambda _, held: held.update({f"carried.{n}": held[f"carried.{n}"][:1] for n in "hc"}),
-    "states of nothing": lambda _, held: held.update({"carried.x": [held.pop(f"carried.{n}") for n in "hc"][0]}),
+    "states of nothing": lambda _, held: held.update({f"carried.{n}x": held.pop(f"carried.{n}") for n in "hc"}),
     "one number for all weights": lambda _, held: held.update(weights=held["weights"][:1]),
     "one number for the best": lambda _, held: held.update(best=held["best"][:1]),
     "best weights that are none": lambda _, held: held.update(best=held["best"] * np.nan),
