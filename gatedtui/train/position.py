@@ -41,7 +41,9 @@ class Position:
             ValueError: it is none, or none that training can have come to.
         """
         wanted = {one.name: type(one.default) for one in fields(cls) if one.name != "scores"}
-        given = {"best_nll": math.inf} | {name: value for name, value in saved.items() if value is not None}
+        given: dict[str, Any] = {"best_nll": math.inf} | {
+            name: value for name, value in saved.items() if value is not None
+        }
         if given.keys() != wanted.keys() | {"scores"}:
             raise ValueError("its position lacks something, or says more than there is")
         for name, kind in wanted.items():
