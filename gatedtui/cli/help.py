@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import typer
 from typer.core import TyperCommand, TyperGroup
 
 from gatedtui.cli.examples import EXAMPLES
@@ -38,6 +39,13 @@ class Command(TyperCommand):
 
 class Group(TyperGroup):
     """A command with commands, in sections by their `rich_help_panel`, each with its whole first sentence."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Runs the command; Ctrl-C comes out as `Abort`, where Typer would end with 130 and not say a word."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise typer.Abort from None
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Writes options, then the commands: what is looked for first stands nearest to the prompt."""

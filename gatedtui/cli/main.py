@@ -100,7 +100,8 @@ def run(arguments: list[str]) -> int:
             raise
         output.give_up_stdout()  # Typer makes a closed pipe an exit with 1, which here says that a run failed
         return 0
-    except (KeyboardInterrupt, EOFError, typer.Abort):
+    except (KeyboardInterrupt, EOFError, typer.Abort):  # Ctrl-C anywhere, also where something is asked, or no answer
+        output.again("")
         output.say("interrupted")
         return 130
     except Exception as error:

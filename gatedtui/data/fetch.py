@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import io
 import shlex
 import time
 import urllib.error
@@ -137,7 +138,9 @@ def _download(remote: Remote, url: str, progress: Progress | None) -> bytes:
             content = _collect(answer.read1, remote, size, progress)
     except urllib.error.HTTPError as error:
         error.close()
-        raise _Unreachable(f"{host} answered {error.code} {' '.join(str(error.reason).split())}".rstrip()) from error
+        # The words are the server's own, and must not steer a terminal.
+        reason = "".join(sign for sign in " ".join(str(error.reason).split())[:80] if sign.isprintable())
+        raise _Unreachable(f"{host} answered {error.code} {reason}".rstrip()) from error
     except TimeoutError as error:
         raise _Unreachable(f"nothing came from {host} for {TIMEOUT_S:g} s") from error
     except urllib.error.URLError as error:
@@ -153,17 +156,14 @@ def _download(remote: Remote, url: str, progress: Progress | None) -> bytes:
 
 
 def _collect(read: Callable[[int], bytes], remote: Remote, size: int, progress: Progress | None) -> bytes:
-    """All that `read` gives, in bounds of size and time; `size` is what is stated, 0 when nothing is."""
+    """All that `read` gives, within the bound of size; `size` is what is stated, 0 when nothing is."""
     if size > remote.max_bytes:
         raise _Unreachable(f"'{remote.name}' is said to have {size:,} bytes, more than {remote.max_bytes:,}")
-    content, began = bytearray(), time.monotonic()
+    content = bytearray()
     while block := read(BLOCK):
         content += block
         if len(content) > remote.max_bytes:
             raise _Unreachable(f"'{remote.name}' is larger than {remote.max_bytes:,} bytes")
-        elapsed = time.monotonic() - began
-        if elapsed > PATIENCE_S and len(content) < SLOWEST * elapsed:
-            raise _Unreachable(f"'{remote.name}' came too slowly ({len(content):,} bytes in {elapsed:.0f} s)")
         if progress:
             progress(f"fetching {remote.name}", len(content), size)
     return bytes(content)
@@ -181,13 +181,62 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
+class _Paced(io.RawIOBase):
+    """What arrives from a server, head and all; ends when it is no more than a trickle, whatever the trickle is of."""
+
+    def __init__(self, arriving: io.RawIOBase) -> None:
+        self._arriving, self._bytes, self._began = arriving, 0, time.monotonic()
+
+    def readable(self) -> bool:
+        """It is there to be read."""
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        """Reads what has arrived."""
+        count = self._arriving.readinto(buffer) or 0
+        self._bytes += count
+        elapsed = time.monotonic() - self._began
+        if elapsed > PATIENCE_S and self._bytes < SLOWEST * elapsed:
+            raise _Unreachable(f"the answer came too slowly ({self._bytes:,} bytes in {elapsed:.0f} s)")
+        return count
+
+    def close(self) -> None:
+        """Closes what it reads from, too."""
+        self._arriving.close()
+        super().close()
+
+
+class _Answer(http.client.HTTPResponse):
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.fp = io.BufferedReader(_Paced(self.fp.detach()))  # type: ignore[union-attr]
+
+
+class _Plain(http.client.HTTPConnection):
+    response_class = _Answer
+
+
+class _Secure(http.client.HTTPSConnection):
+    response_class = _Answer
+
+
+class _Http(urllib.request.HTTPHandler):
+    def http_open(self, req: urllib.request.Request) -> Any:
+        return self.do_open(_Plain, req)
+
+
+class _Https(urllib.request.HTTPSHandler):
+    def https_open(self, req: urllib.request.Request) -> Any:
+        return self.do_open(_Secure, req)
+
+
 def _opener() -> urllib.request.OpenerDirector:
     """An opener that knows http and https alone: urllib's own would also open files and FTP."""
     opener = urllib.request.OpenerDirector()
     for handler in (
         urllib.request.ProxyHandler(),
-        urllib.request.HTTPHandler(),
-        urllib.request.HTTPSHandler(),
+        _Http(),
+        _Https(),
         urllib.request.HTTPDefaultErrorHandler(),
         urllib.request.HTTPErrorProcessor(),
         _Redirects(),

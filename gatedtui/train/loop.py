@@ -63,9 +63,7 @@ class Training:
         model = config.model
         self.place = place(config.train.device, model.unit, model.hidden, config.train.batch)
         device, dtype = self.place.device, getattr(torch, config.train.dtype)
-        wanted = (
-            config.train.kernel if state is None else to_go_on(config.train.kernel, state[1].get("backend"), device)
-        )
+        wanted = to_go_on(config.train.kernel, state[1].get("backend") if state else None, device)
         self.choice = choice or choose(device, dtype, wanted, variant=config.model.unit not in UNITS)
         self.sequences = {split: pairs(data, split, window=config.data.window) for split in ("train", "valid", "test")}
         for split, found in self.sequences.items():
@@ -348,26 +346,27 @@ class Training:
     def _restore(self, held: Tensors, position: dict[str, Any], *, stacked: bool) -> None:
         try:
             values = {name: torch.from_numpy(np.array(value)) for name, value in held.items()}
-            if values["weights"].shape != self.network.flat.shape:
-                raise ValueError(f"{values['weights'].shape[0]} weights instead of {self.network.flat.shape[0]}")
-            if position["backend"] != self.choice.exact:
-                raise DeviceError(
-                    f"The run began with the kernel '{position['backend']}', and '{self.choice.exact}' would go on.",
-                    "Leave out --stack: what began alone goes on alone."
-                    if stacked
-                    else "Resume it on the machine it was started on, or start it anew.",
-                )
-            self.network.flat.copy_(values["weights"])
-            self.best.copy_(values["best"])
+            at = Position.of(position)
+            if at.backend != self.choice.exact:
+                here = "Resume it on the machine it was started on, or start it anew."
+                hint = "Leave out --stack: what began alone goes on alone." if stacked else here
+                raise DeviceError(f"The run began with the kernel '{at.backend}', not '{self.choice.exact}'.", hint)
+            into = {"weights": self.network.flat, "best": self.best}
             if self.judged is not self.network:
-                self.judged.flat.copy_(values["smoothed"])
+                into["smoothed"] = self.judged.flat
+            for name, flat in into.items():
+                if values[name].shape != flat.shape:  # one number would be copied into all
+                    raise ValueError(f"'{name}' of shape {tuple(values[name].shape)} instead of {tuple(flat.shape)}")
+                flat.copy_(values[name])
+            if not torch.isfinite(self.best).all():
+                raise ValueError("the best weights are not finite numbers")
             self.optimiser.load({name[10:]: value for name, value in values.items() if name.startswith("optimiser.")})
             carried = {name[8:]: value for name, value in values.items() if name.startswith("carried.")}
             self.carried = truncate.from_tensors({name: value.to(self.network.flat) for name, value in carried.items()})
-            if position["best_nll"] is None:
-                position = position | {"best_nll": math.inf}
-            self.position = Position(**position)
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            batch = next(self.batches.epoch(at.epoch, start=at.batch), None) if at.chunk else None
+            truncate.check(self.carried, batch, at.chunk, self.config.train.truncate, self.network.units)
+            self.position = at
+        except (LookupError, TypeError, ArithmeticError, ValueError, RuntimeError) as error:
             raise BadSource(
                 f"The saved state of '{self.run}' does not fit its config ({error}).", "Train it anew."
             ) from None

@@ -1,8 +1,9 @@
 """Where a run stands, and what it wants to have done next."""
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
 
 from gatedtui.data.batches import Batch
 from gatedtui.kernels import Minibatch
@@ -31,6 +32,32 @@ class Position:
     best_nll: float = math.inf
     backend: str = ""
     scores: dict[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, saved: Mapping[str, Any]) -> Self:
+        """The position that `vars` of another one gave, after a way through JSON, which knows no infinity.
+
+        Raises:
+            ValueError: it is none, or none that training can have come to.
+        """
+        wanted = {one.name: type(one.default) for one in fields(cls) if one.name != "scores"}
+        given: dict[str, Any] = {"best_nll": math.inf} | {
+            name: value for name, value in saved.items() if value is not None
+        }
+        if given.keys() != wanted.keys() | {"scores"}:
+            raise ValueError("its position lacks something, or says more than there is")
+        for name, kind in wanted.items():
+            value = given[name]
+            if kind is float and type(value) is int:
+                given[name] = value = float(value)
+            if type(value) is not kind or (kind is int and value < 0) or (kind is float and math.isnan(value)):
+                raise ValueError(f"'{name}' cannot be {str(value)[:40]!r}")
+        made = cls(**given)
+        if not isinstance(made.scores, dict) or not all(type(value) in (int, float) for value in made.scores.values()):
+            raise ValueError("its scores are no numbers")
+        if made.best_epoch > made.epoch or ((made.batch or made.chunk) and not (made.frames and made.norms)):
+            raise ValueError("its position contradicts itself")
+        return made
 
 
 @dataclass(frozen=True, eq=False)

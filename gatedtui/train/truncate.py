@@ -6,10 +6,12 @@ the steps between two updates are then bounded however long a piece is. What rea
 seen, through the states, but no longer learnt from.
 """
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from gatedtui.data.batches import Batch
@@ -49,6 +51,31 @@ def carried(states: States | None, rows: int) -> States | None:
         tuple(part[:rows].detach() for part in state) if isinstance(state, tuple) else state[:rows].detach()
         for state in states
     )
+
+
+def check(states: States | None, batch: Batch | None, done: int, steps: int, units: Sequence[Any]) -> None:
+    """Makes sure that states are those which a minibatch's first chunks end in.
+
+    Args:
+        states: what a saved run says it carries.
+        batch: the minibatch it stands in; None where there is none.
+        done: its chunks that are done.
+        steps: as in `chunks`.
+        units: the layers.
+
+    Raises:
+        ValueError: they are not, or there are not so many chunks.
+    """
+    if not done and states is None:
+        return
+    cut = chunks(batch, steps) if batch is not None and done else []
+    if states is None or not done < len(cut):
+        raise ValueError("it stands in a chunk that its minibatch does not have")
+    before = torch.from_numpy(cut[done - 1].x)
+    wanted = to_tensors(tuple(unit.start(before[0]) for unit in units))
+    found = {name: value.shape for name, value in to_tensors(states).items()}
+    if found != {name: value.shape for name, value in wanted.items()}:
+        raise ValueError(f"it carries states of the shapes {sorted(map(tuple, found.values()))}")
 
 
 def to_tensors(states: States | None) -> dict[str, Tensor]:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from gatedtui.train.loop import Training
 
 SAVE_EVERY_S = 5.0
+AGAIN = "Remove that file to train the run from its beginning."
 
 
 class Journal:
@@ -166,9 +167,12 @@ def begin(run: RunFolder, choice: "Choice | None" = None) -> Keeper:
     state, length = None, 0
     if run.state_path.exists():
         held, about = checkpoint.read(run.state_path)
-        state, length = (held, about["position"]), int(about["events_bytes"])
-        if about["data_digest"] != data.digest:
+        digest, length = about.get("data_digest"), about.get("events_bytes")
+        if not isinstance(about.get("position"), dict) or type(length) is not int or length < 0:
+            raise BadSource(f"'{run.state_path}' is no saved state: it does not say where the run stands.", AGAIN)
+        if digest != data.digest:
             raise BadSource(f"The data '{data.name}' has changed since the run was saved.", "Start a new run.")
+        state = held, about["position"]
     begun_before = run.events_path.exists()
     training = Training(config, data, run=run.name, state=state, resumed=begun_before, choice=choice)
     return Keeper(run, training, length)

@@ -74,6 +74,31 @@ class Answers(http.server.BaseHTTPRequestHandler):
         except OSError:
             pass
 
+    def drip(self, text):
+        try:
+            self.wfile.write(text)
+            while not self.server.over.wait(0.05):
+                self.wfile.write(b"0")
+        except OSError:
+            pass
+
+    def say_status(self):
+        self.drip(b"HTTP/1.0 200 ")
+
+    def say_head(self):
+        self.drip(b"HTTP/1.0 200 OK\r\nX: ")
+
+    def say_chunk(self):
+        self.drip(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+
+    def say_chunks(self):
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for part in (CONTENT[:1000], CONTENT[1000:], b""):
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(part), part))
+
+    def say_steering(self):
+        self.wfile.write(b"HTTP/1.1 404 \x1b[2J\x07gone\r\nContent-Length: 0\r\n\r\n")
+
     def say_moved(self):
         self.reply(302, Location="/good/file")
 
@@ -127,13 +152,13 @@ def kept(cache):
     return sorted(path.name for path in cache.rglob("*") if path.is_file())
 
 
-@pytest.mark.parametrize("path", ["good/file", "unsized", "moved"])
+@pytest.mark.parametrize("path", ["good/file", "unsized", "chunks", "moved"])
 def test_a_file_is_fetched_once_verified_and_kept(server, tmp_path, path):
     told = []
     assert obtain(server, path, tmp_path, progress=lambda *what: told.append(what)) == len(CONTENT)
     assert (tmp_path / "files" / "set.bin").read_bytes() == CONTENT
     assert told[-1][:2] == ("fetching set.bin", len(CONTENT))
-    assert told[-1][2] == (0 if path == "unsized" else len(CONTENT))
+    assert told[-1][2] == (0 if path in ("unsized", "chunks") else len(CONTENT))
     asked = len(server.asked)
     assert obtain(server, path, tmp_path) == len(CONTENT)
     assert len(server.asked) == asked
@@ -158,6 +183,7 @@ def test_a_kept_file_that_was_damaged_is_fetched_again(server, tmp_path):
         ("away", "'file:///etc/passwd'"),
         ("ftp", "points to 'ftp://127.0.0.1/x'"),
         ("rubbish", "broke off"),
+        ("steering", r"answered 404 \[2Jgone"),
     ],
 )
 def test_an_answer_that_is_no_file_names_the_set_the_reason_and_what_to_type(server, tmp_path, path, reason):
@@ -185,8 +211,14 @@ def test_silence_and_a_trickle_end_with_a_sentence(server, tmp_path, monkeypatch
     with pytest.raises(BadSource, match=r"nothing came from 127.0.0.1:[0-9]+ for 0.3 s"):
         obtain(server, "silence", tmp_path)
     monkeypatch.setattr(fetch, "PATIENCE_S", 0.3)
-    with pytest.raises(BadSource, match="came too slowly"):
-        obtain(server, "trickle", tmp_path)
+    for path in (
+        "trickle",
+        "status",
+        "head",
+        "chunk",
+    ):  # of what is sent, of what is said before it, of what is between
+        with pytest.raises(BadSource, match="came too slowly"):
+            obtain(server, path, tmp_path)
     assert kept(tmp_path) == []
 
 

@@ -24,27 +24,30 @@ from gatedtui.sweep.folder import SweepFolder
 
 from .hurt import FILES, check_folder, environ, epochs, finish, gated, make, often, same, told, wait_for
 
-SWEEP = ["sweep", "--data", "tiny", "--unit", "gru", "--draws", "2", "--jobs", "2", "--epochs", "100", "--name", "s"]
+EPOCHS = 1500
+"""Of a run that is killed: some seconds, with the saving."""
+SWEEP = ["sweep", "--data", "tiny", "--unit", "gru", "--draws", "2", "--jobs", "2", "--epochs", "1500", "--name", "s"]
 SWEEP += ["--set", "patience=0", "--set", "hidden=12", "--set", "lr=log(1e-4,1e-2)", "--set", "batch=2"]
 
 
 def kill_workers(runs: Path, kills: int, chance: random.Random) -> int:
     """Kills workers that save all the time; each run is hurt six times, then ended. Gives the epochs lost."""
-    calm, lost = make(runs, "calm"), 0
+    calm, lost = make(runs, "calm", train__epochs=EPOCHS), 0
     assert finish(calm) == 0
-    killed = 0
+    killed = went_on = 0
     while killed < kills:
-        run = make(runs, f"killed-{killed}")
+        run = make(runs, f"killed-{killed}", train__epochs=EPOCHS)
         for _ in range(min(6, kills - killed)):
-            before = epochs(run)
+            before, saved = epochs(run), stamp(run.state_path)
             worker = launch.start(run, command=often(run))
-            # Some die before they hold the lock, most while they train and save.
-            if chance.random() < 0.85:
-                launch.wait_until_locked(run, worker)
-                chance_s = chance.uniform(0.0, 1.2)
+            # Some die before they hold the lock or have torch, most while they train and save.
+            if killed % 6 == 0:
+                time.sleep(chance.uniform(0.0, 1.0))
             else:
-                chance_s = chance.uniform(0.0, 1.0)
-            time.sleep(chance_s)
+                path = run.state_path if killed % 2 else run.events_path
+                old = stamp(path)
+                wait_for(lambda w=worker, path=path, old=old: stamp(path) != old or w.poll() is not None, path.name)
+                time.sleep(chance.uniform(0.0, 0.25))
             worker.send_signal(signal.SIGKILL)
             code = worker.wait()
             check_folder(run)
@@ -53,9 +56,19 @@ def kill_workers(runs: Path, kills: int, chance: random.Random) -> int:
             killed += 1
             assert status(run).word in ("crashed", "starting", "finished")
             lost += max(0, before - epochs(run))
+            went_on += stamp(run.state_path) != saved
         assert finish(run) == 0
         assert same(run, calm), f"{run.name} came out differently"
+    assert went_on >= kills // 3, "hardly one was killed between two saves"
     return lost
+
+
+def stamp(path: Path) -> tuple[int, int]:
+    """What changes when a file is written; a file that is not there has one too."""
+    if not path.exists():
+        return 0, 0
+    found = path.stat()
+    return found.st_mtime_ns, found.st_size
 
 
 def sweep_words(runs: Path) -> list[str]:
@@ -70,7 +83,7 @@ def hurt_sweep(runs: Path, kills: int, chance: random.Random, *, child: bool) ->
     """Kills a sweep's driver, or one of its children, at random; the sweep is then asked for again. Gives what was
     finished and is not any more."""
     make(runs, "prepared")
-    lost = killed = 0
+    lost = killed = at_work = 0
     while killed < kills:
         finished = sweep_words(runs).count("finished")
         if finished == 2:  # a sweep that is over is begun anew
@@ -84,7 +97,12 @@ def hurt_sweep(runs: Path, kills: int, chance: random.Random, *, child: bool) ->
             wait_for(lambda d=driver: lock.probe(runs / "s" / "lock") == d.pid or d.poll() is not None, "the driver")
             if child:
                 wait_for(lambda d=driver: children(runs) or d.poll() is not None, "a child")
-            time.sleep(chance.uniform(0.0, 2.5 if not child else 0.8))
+            if killed % 3:  # else before its children, or a child before it has torch
+                told = [stamp(path) for path in journals(runs)]
+                wait_for(lambda d=driver, t=told: t != [stamp(path) for path in journals(runs)] or d.poll() is not None,
+                         "an event")  # fmt: skip
+                at_work += 1
+            time.sleep(chance.uniform(0.0, 0.8))
             victims = children(runs) if child else [driver.pid]
             if not victims or driver.poll() is not None:
                 continue
@@ -101,8 +119,14 @@ def hurt_sweep(runs: Path, kills: int, chance: random.Random, *, child: bool) ->
         for place in (runs / "s").glob("*/run.toml"):
             check_folder(RunFolder(place.parent))
         lost += max(0, finished - sweep_words(runs).count("finished"))
+    assert at_work >= kills // 2
     ended(runs)
     return lost
+
+
+def journals(runs: Path) -> list[Path]:
+    """The events of every trial."""
+    return sorted((runs / "s").glob("*/events.jsonl"))
 
 
 def children(runs: Path) -> list[int]:

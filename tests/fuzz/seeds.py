@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import os
 import tarfile
 import tempfile
 import zipfile
@@ -145,6 +146,38 @@ def tensors() -> bytes:
 def with_header(text: bytes, rest: bytes) -> bytes:
     """The inverse of `header`: the length fits, whatever the text is."""
     return len(text).to_bytes(8, "little") + text + rest
+
+
+def state(folder: Path) -> list[bytes]:
+    """The state of a run that was stopped within a minibatch; beside it the run's config, and its data in a cache."""
+    from gatedtui.data import prepare
+    from gatedtui.runs.folder import RunFolder
+    from gatedtui.train.loop import Training
+
+    run = RunFolder(folder)
+    if not run.state_path.exists():
+        os.environ["GATED_CACHE"] = str(folder / "cache")
+        data = prepare.prepare("tiny", cache=folder / "cache")
+        values = {"model.unit": "lstm", "model.hidden": 3, "data.name": "tiny", "train.batch": 3}
+        made = config.build(values | {"train.truncate": 8, "train.noise": 0.1})
+        run.config_path.write_text(config.to_toml(made))
+        training = Training(made, data)
+        told = "".join(map(events.to_line, training.events(lambda: training.position.updates == 4)))
+        run.events_path.write_text(told)
+        held, position = training.state()
+        about = {"position": position, "events_bytes": len(told), "data_digest": data.digest}
+        checkpoint.write(run.state_path, held, about)
+        _KEPT[folder] = run.state_path.read_bytes()
+    return [_KEPT[folder]]
+
+
+def state_tensors() -> bytes:
+    """What follows the header of the state that `state` made."""
+    return header(next(iter(_KEPT.values())))[1]
+
+
+_KEPT: dict[Path, bytes] = {}
+"""The state in a folder, whose file the damaged ones take the place of."""
 
 
 def run_toml() -> list[bytes]:

@@ -1,15 +1,17 @@
 """How many inputs the two fuzzers try of each kind, and what both hold every reader to."""
 
 SHARES = {
-    "MIDI": 150,
+    "MIDI": 130,
     "MusicXML": 30,
     "MusicXML, packed": 20,
     "WAV FLAC OGG AIFF": 100,
     "MP3": 30,
-    "MATLAB": 130,
+    "MATLAB": 110,
     "archive": 100,
     "model": 100,
     "model's header": 60,
+    "run state": 20,
+    "run state's header": 20,
     "run.toml": 60,
     "model file": 50,
     "sweep.toml": 30,

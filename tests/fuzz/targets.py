@@ -86,6 +86,16 @@ def _run(path: Path) -> None:
     run.config()
 
 
+def _state(path: Path) -> None:
+    """A run's state: the run goes on from it for three updates."""
+    from gatedtui.train import worker
+
+    keeper = worker.begin(RunFolder(path.parent))
+    asked = iter([False] * 3)
+    for event in keeper.training.events(lambda: next(asked, True)):
+        events.to_line(event).encode()
+
+
 def _model_file(path: Path) -> None:
     found = modelfile.read(path)
     found.paper_nll("jsb")
@@ -147,6 +157,15 @@ TARGETS = {
             lambda folder: [seeds.header(seeds.safetensors(folder)[0])[0]],
             _model,
             wrap=lambda text: seeds.with_header(text, seeds.tensors()),
+            always=True,
+        ),
+        Target("run state", "state.safetensors", seeds.state, _state),
+        Target(
+            "run state's header",
+            "state.safetensors",
+            lambda folder: [seeds.header(seeds.state(folder)[0])[0]],
+            _state,
+            wrap=lambda text: seeds.with_header(text, seeds.state_tensors()),
             always=True,
         ),
         Target("run.toml", "run.toml", lambda _: seeds.run_toml(), _run),

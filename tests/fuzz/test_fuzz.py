@@ -65,7 +65,9 @@ def check(name: str, count: int, folder: Path, bound_s: float, record_property) 
     assert found["grown_mib"] < MEMORY_MIB
 
 
-@pytest.mark.parametrize("name", ["MIDI", "MATLAB", "model", "run.toml", "events.jsonl", "typed words", "MusicXML"])
+@pytest.mark.parametrize(
+    "name", ["MIDI", "MATLAB", "model", "run state's header", "run.toml", "events.jsonl", "typed words", "MusicXML"]
+)
 def test_a_few_hundred_damaged_files_of_a_kind_are_read_or_refused(name: str, tmp_path: Path, record_property):
     check(name, 50 if name == "MusicXML" else 200, tmp_path / "scratch", 100, record_property)
 

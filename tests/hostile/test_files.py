@@ -5,6 +5,7 @@ import math
 import os
 import struct
 import threading
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from gatedtui.listen import results
 from gatedtui.runs.folder import RunFolder
 from gatedtui.runs.row import read_row
 
-from ..fuzz.seeds import XML, header, model, with_header
+from ..fuzz.seeds import CONTAINER, XML, header, model, with_header
 
 
 @pytest.mark.parametrize(
@@ -53,6 +54,24 @@ def test_what_an_entity_points_to_is_never_read(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(scores, "_check_work", lambda *_: None)
     with pytest.raises(Broken, match="undefined entity"):
         scores.pieces(tmp_path / "a.xml")
+
+
+@pytest.mark.parametrize("there", ["../secret.xml", "/{}/secret.xml", "..\\\\secret.xml"])
+def test_a_packed_score_cannot_lead_out_of_itself(there: str, tmp_path: Path):
+    """Neither by what it says that it holds, nor by the names of what it holds."""
+    there = there.format(tmp_path).replace("//", "/")
+    (tmp_path / "secret.xml").write_bytes(XML)
+    (tmp_path / "in").mkdir()
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    container = CONTAINER.replace(b"a.xml", there.encode())
+    for members in ({"META-INF/container.xml": container}, {"META-INF/container.xml": container, there: b"<a/>"}):
+        with zipfile.ZipFile(tmp_path / "in" / "a.mxl", "w") as packed:
+            for name, content in members.items():
+                packed.writestr(name, content)
+        with pytest.raises(Broken):
+            scores.pieces(tmp_path / "in" / "a.mxl")
+    (tmp_path / "in" / "a.mxl").unlink()
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
 def tensor_file(head: dict[str, object], size: int = 8) -> bytes:
