@@ -32,7 +32,7 @@ XML = b"""<?xml version="1.0" encoding="UTF-8"?>
 <note><pitch><step>C</step><octave>4</octave></pitch><duration>8</duration><tie type="stop"/></note></measure></part>
 </score-partwise>"""
 CONTAINER = b'<?xml version="1.0"?><container><rootfiles><rootfile full-path="a.xml"/></rootfiles></container>'
-SWEEP = """format = 1\nunits = ["gru"]\ndata = ["tiny"]\ndraws = 2\nseeds = [0, 1]\nrecipe = ""\nmodel = ""
+SWEEP = """format = 1\nunits = ["gru"]\ndata = ["tiny"]\ndraws = 2\nseeds = [0, 1]\nrecipe = ""\nmodels = []
 [set]\n"model.hidden" = 7\n[draw]\n"train.lr" = "log(0.0001,0.01)"\n"""
 TEXTS = (
     b"train.lr=1e-3", b"lr=log(1e-4,1e-2)", b"batch=choice(1,2,4)", b"C4 E4 G4, rest C5:2", b"bach:3", b"gru-bach-1",
