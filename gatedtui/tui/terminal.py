@@ -48,7 +48,8 @@ def guarded(*, full: bool) -> Iterator[None]:
             words, stdin=subprocess.PIPE, stdout=2, stderr=subprocess.DEVNULL, start_new_session=True
         )
     over = threading.Event()
-    threading.Thread(target=_leave_with_terminal, args=(over,), name="terminal", daemon=True).start()
+    if os.isatty(0):  # a pipe hangs up too, when nothing more comes of it
+        threading.Thread(target=_leave_with_terminal, args=(over,), name="terminal", daemon=True).start()
     try:
         yield
     finally:
