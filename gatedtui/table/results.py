@@ -70,7 +70,7 @@ class Result:
 
 
 def read(names: Sequence[str], *, runs: Path) -> tuple[list[Result], list[str]]:
-    """The results in sweeps and runs folders, and a note for each run that was left out.
+    """The results in sweeps and runs folders, and a note for each run or unnamed sweep that was left out.
 
     Args:
         names: names of sweeps in `runs`, or paths of sweep folders and runs folders; none = `runs` and all its sweeps.
@@ -78,15 +78,20 @@ def read(names: Sequence[str], *, runs: Path) -> tuple[list[Result], list[str]]:
 
     Raises:
         BadArgument: no sweep has that name.
-        BadSource: a path that holds neither a sweep nor runs.
+        BadSource: a path that holds neither a sweep nor runs, or a sweep that was named and cannot be read.
     """
     found: list[Result] = []
     notes: list[str] = []
     for one in _sources(names, runs):
-        if isinstance(one, SweepFolder):
-            found += of_board(_whole(one))
-        else:
+        if not isinstance(one, SweepFolder):
             found += _of_runs(one, notes)
+            continue
+        try:
+            found += of_board(_whole(one))
+        except BadSource as error:
+            if one.name in names or one.path in map(Path, names):
+                raise
+            notes.append(f"left out '{one.name}': {error.what}")
     return found, notes
 
 

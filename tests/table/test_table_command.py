@@ -118,6 +118,16 @@ def test_a_damaged_run_is_left_out_with_a_note(made: Path, capsys: pytest.Captur
     assert len(json.loads(captured.out)["cells"]) == 1 and "left out 'one'" in captured.err
 
 
+def test_a_damaged_sweep_is_left_out_with_a_note_unless_it_is_asked_for(made: Path, capsys: pytest.CaptureFixture[str]):
+    (made / "paper" / "sweep.toml").write_text("format = 99")
+    assert gated(["table", "--json"]) == 0
+    captured = capsys.readouterr()
+    assert len(json.loads(captured.out)["cells"]) == 1 and "left out 'paper'" in captured.err
+    for name in ("paper", f"{made / 'paper'}/"):
+        assert gated(["table", name]) == 3
+        assert "is not a sweep" in capsys.readouterr().err
+
+
 def test_a_figures_folder_that_cannot_be_made_ends_with_3(made: Path, tmp_path: Path):
     (tmp_path / "file").write_text("")
     assert gated(["table", "--figures", str(tmp_path / "file" / "x")]) == 3
