@@ -11,6 +11,7 @@ import numpy as np
 from gatedtui import checkpoint, config, events, paths
 from gatedtui.data import prepare
 from gatedtui.events import Epoch, Finished
+from gatedtui.kernels import present
 from gatedtui.runs import launch, lock
 from gatedtui.runs.folder import RunFolder, create
 
@@ -24,7 +25,7 @@ VALUES = {
     "train.patience": 0,
     "train.batch": 2,
     "model.hidden": 16,
-    "train.kernel": "native",
+    "train.kernel": present()[0],
 }
 
 

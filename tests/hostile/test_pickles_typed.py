@@ -54,9 +54,9 @@ REFUSED = [
     ["resume", "whole", "--plain"],
     ["sweep", "--name", "sweep", "--data", "tiny"],
     ["table", "sweep"],
-    ["table"],
 ]
 PASSED_OVER = [
+    ["table"],
     ["runs", "list"],
     ["runs", "show", "whole"],
     ["watch", "whole", "--plain"],
