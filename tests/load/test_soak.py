@@ -58,7 +58,8 @@ def test_a_worker_and_the_app_that_watches_it_do_not_grow(runs: Path, record_pro
             assert statistics.median(row[1] for row in late) <= (1 + GROWTH) * statistics.median(
                 row[1] for row in early
             ), (name, lines)
-            assert max(row[2] for row in late) <= max(row[2] for row in early), (name, lines)
+            # The fewest: a look may fall into a moment in which a file is being read.
+            assert min(row[2] for row in late) <= min(row[2] for row in early), (name, lines)
     finally:
         app.type("\x1b")  # the last key may have opened what `q` alone would close
         app.read(1)
