@@ -45,19 +45,21 @@ class Epochs(Sequence[Epoch]):
 
     def followed_by(self, epoch: Epoch) -> "Epochs":
         """These and one more."""
-        longer = Epochs()
         nobody_went_on = len(self._columns["epoch"]) == self._length
-        longer._columns = self._columns if nobody_went_on else {name: self.column(name) for name in NUMBERS}
-        longer._length = self._length
+        columns = self._columns if nobody_went_on else {name: self.column(name) for name in NUMBERS}
+        longer = self._of(columns, self._length)
         longer._append(epoch)
         return longer
 
     def before(self, number: int) -> "Epochs":
         """Those with a smaller number."""
-        fewer = Epochs()
-        fewer._columns = self._columns
-        fewer._length = bisect_left(self._columns["epoch"], number, 0, self._length)
-        return fewer
+        return self._of(self._columns, bisect_left(self._columns["epoch"], number, 0, self._length))
+
+    @classmethod
+    def _of(cls, columns: "dict[str, array[float]]", length: int) -> "Epochs":
+        made = cls.__new__(cls)
+        made._columns, made._length = columns, length
+        return made
 
     def _append(self, epoch: Epoch) -> None:
         for name, column in self._columns.items():

@@ -51,12 +51,11 @@ class History:
             self.frames_per_s = event.frames_per_s
 
     def _add_epoch(self, epoch: Epoch) -> None:
-        if self.epochs and self.epochs[-1].epoch >= epoch.epoch:
-            self.epochs = self.epochs.before(epoch.epoch)
-            if self.best is not None and self.best.epoch >= epoch.epoch:
-                scored = [one for one in self.epochs if math.isfinite(one.valid_nll)]
-                self.best = min(scored, key=lambda one: one.valid_nll, default=None)
-        self.epochs = self.epochs.followed_by(epoch)
+        kept = self.epochs.before(epoch.epoch)
+        if self.best is not None and self.best.epoch >= epoch.epoch:
+            scored = [one for one in kept if math.isfinite(one.valid_nll)]
+            self.best = min(scored, key=lambda one: one.valid_nll, default=None)
+        self.epochs = kept.followed_by(epoch)
         if math.isfinite(epoch.valid_nll) and (self.best is None or epoch.valid_nll < self.best.valid_nll):
             self.best = epoch
 
