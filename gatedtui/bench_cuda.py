@@ -60,10 +60,15 @@ def cell(unit: str, work: Workload, device: torch.device, seconds: float) -> Ite
 
     Rows: `bptt` and `reference` launch one by one, `graph` replays the step of `bptt`; `triton` and `triton graph`
     likewise; `stacked x30` and `triton stacked x30` are thirty runs in one graph, per run; `cudnn` is torch.nn on this
-    device, with other equations; `native` is one thread of this machine's CPU. A side has no row where the device has
-    no room for it, or where no graph of it could be made.
+    device, with other equations; `native` is one thread of this machine's CPU. A side has no row, but a
+    warning, where the device has no room for it or no graph of it could be made.
     """
-    made = {name: side for name, side in sides(unit, work, device).items() if _possible(side)}
+    made = {}
+    for name, side in sides(unit, work, device).items():
+        if why := _obstacle(side):
+            warnings.warn(f"{unit}, {work.name}: '{name}' is left out: {why}", stacklevel=2)
+        else:
+            made[name] = side
     runs = {name: STACKED if "stacked" in name else 1 for name in made}
     taken = {name: ms / runs[name] for name, ms in measure(made, seconds).items()}
     for name, ms in taken.items():
@@ -90,15 +95,15 @@ def sides(unit: str, work: Workload, device: torch.device) -> Sides:
     return found
 
 
-def _possible(side: Callable[[], Any]) -> bool:
-    """Makes a side's first step, which captures its graph."""
+def _obstacle(side: Callable[[], Any]) -> str:
+    """Makes a side's first step, which captures its graph; gives what is in its way, or ""."""
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("error", "no CUDA graph")
             side()
-    except (UserWarning, torch.OutOfMemoryError):
-        return False
-    return True
+    except (UserWarning, torch.OutOfMemoryError) as error:
+        return str(error).partition("\n")[0]
+    return ""
 
 
 def _alone(unit: str, work: Workload, device: torch.device, backend: str) -> Callable[[], Any]:

@@ -39,7 +39,7 @@ def test_every_side_makes_its_step_and_gives_its_row(monkeypatch: pytest.MonkeyP
             assert row.speedup_vs_nn == pytest.approx(cudnn / row.ms)
 
 
-def test_a_side_without_room_or_without_its_graph_has_no_row(monkeypatch: pytest.MonkeyPatch):
+def test_a_side_without_room_or_without_its_graph_has_no_row_and_it_is_told(monkeypatch: pytest.MonkeyPatch):
     def no_room() -> None:
         raise torch.OutOfMemoryError("out of memory")
 
@@ -48,7 +48,9 @@ def test_a_side_without_room_or_without_its_graph_has_no_row(monkeypatch: pytest
 
     made = {"graph": no_graph, "stacked x30": no_room, "cudnn": no_room, "native": lambda: None}
     monkeypatch.setattr(bench_cuda, "sides", lambda *_: made)
-    (row,) = bench_cuda.cell("gru", Workload("music", 3, 2, 1.0), CPU, 0.0)
+    with pytest.warns(UserWarning, match="left out") as told:
+        (row,) = bench_cuda.cell("gru", Workload("music", 3, 2, 1.0), CPU, 0.0)
+    assert [str(one.message).partition("'")[2].partition("'")[0] for one in told] == ["graph", "stacked x30", "cudnn"]
     assert row.backend == "native" and row.speedup_vs_nn is None
 
 
