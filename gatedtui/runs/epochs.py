@@ -4,6 +4,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
+from itertools import compress
 from typing import Any, overload
 
 from gatedtui.events import Epoch
@@ -54,6 +55,26 @@ class Epochs(Sequence[Epoch]):
     def before(self, number: int) -> "Epochs":
         """Those with a smaller number."""
         return self._of(self._columns, bisect_left(self._columns["epoch"], number, 0, self._length))
+
+    def place(self, number: int) -> int | None:
+        """Where the epoch of this number stands; None where it does not."""
+        at = bisect_left(self._columns["epoch"], number, 0, self._length)
+        return at if at < self._length and self._columns["epoch"][at] == number else None
+
+    def thinned(self, most: int, best: int) -> "Epochs":
+        """Of more than `most` epochs every second, fourth, eighth … by number, the best and the last; else these.
+
+        Thinned again and again while it grows, a run's curve stays as even as it was, and as small.
+        """
+        every = 1
+        while self and self[-1].epoch > most * every:
+            every *= 2
+        if every == 1:
+            return self
+        numbers = self.column("epoch")
+        kept = [number % every == 0 or number == best for number in numbers[:-1]] + [True]
+        columns = {name: array("d", compress(self.column(name), kept)) for name in NUMBERS}
+        return self._of(columns, sum(kept))
 
     @classmethod
     def _of(cls, columns: "dict[str, array[float]]", length: int) -> "Epochs":

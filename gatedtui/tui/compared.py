@@ -40,7 +40,7 @@ class View:
     Attributes:
         axis: what x is; wall clock is training time.
         which: the curves.
-        smoothing: epochs a point is the mean of.
+        smoothing: epochs a point is the mean of, counting those that are kept (`Snapshot.epochs`).
         log: whether y is logarithmic.
         whole: whether y shows the first, steep epochs too.
         window: the part of x in sight; None = all of it.

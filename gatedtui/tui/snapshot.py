@@ -26,7 +26,7 @@ class Snapshot:
         started, epoch, best, step, finished, last: events of the run: the last epoch, the one with the lowest
             validation NLL, the last sign of life, and the last event of any kind.
         valid, train: NLL of each epoch; the same object from one look to the next while nothing was added.
-        epochs: the epochs themselves; the same object too.
+        epochs: the epochs themselves, of a very long run every second, fourth … of them; the same object too.
         first_seen: the monotonic time of the first look, in seconds.
         heard: the monotonic time at which the last event was found, in seconds.
         spike: the last epoch whose loss stood far above the ones before it (see `alerts.Spikes`).
@@ -106,11 +106,7 @@ class Snapshot:
     @property
     def best_index(self) -> int | None:
         """Where the best epoch stands in `valid`; None without one."""
-        last = self.epochs[-1] if self.epochs else self.epoch
-        if self.best is None or last is None:
-            return None
-        index = len(self.valid) - 1 - (last.epoch - self.best.epoch)
-        return index if 0 <= index < len(self.valid) else None
+        return self.epochs.place(self.best.epoch) if self.best else None
 
     @property
     def share_of_epoch(self) -> float | None:

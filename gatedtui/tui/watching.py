@@ -29,9 +29,11 @@ LOOK_S = 0.25
 """Between looks: four a second keep three live plots under 5 % of a core (measured)."""
 REST_S = 2.0
 """Between looks at a run that is over."""
-SHORT, LONG = 100, 2000
+SHORT = 100
 """Epochs up to which a run's curve is taken in at every look, then once a second: one more epoch no longer moves it by
-a dot. From the second number on less often still, as redrawing a curve costs what it is long."""
+a dot, and redrawing a curve costs what it is long."""
+KEPT_EPOCHS = 4096
+"""Of a run, at most, so that an app left open for days stays as small as it was; some ten to a dot of a wide plot."""
 BATCHES = 8
 """Of at most 256 KiB of events in one look, so that opening a long run does not hold the others up."""
 TOGETHER_S = 10.0
@@ -126,10 +128,10 @@ class Watched:
             if not batch.more:
                 break
         self._grown |= grown
-        pause = 0.0 if len(history.epochs) <= SHORT else max(1.0, LOOK_S * (len(history.epochs) // LONG))
+        pause = 0.0 if len(history.epochs) <= SHORT else 1.0
         if self._grown and (time.monotonic() - self._drawn >= pause or not self._lives):
             self._grown, self._drawn = False, time.monotonic()
-            epochs = history.epochs
+            epochs = history.epochs = history.epochs.thinned(KEPT_EPOCHS, history.best.epoch if history.best else 0)
             self._curves = (epochs.column("valid_nll"), epochs.column("train_nll"), epochs)
 
     def _pass_the_wish_on(self) -> None:

@@ -35,3 +35,15 @@ def test_an_epoch_takes_little_memory():
     held, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert len(kept) == many and held / many < 110
+
+
+def test_too_many_epochs_are_every_second_fourth_and_so_on_with_the_best_and_the_last():
+    few = Epochs([epoch(number + 1) for number in range(8)])
+    assert few.thinned(8, best=3) is few and not Epochs().thinned(8, best=0)
+    grown = few
+    for number in range(9, 102):
+        grown = grown.followed_by(epoch(number)).thinned(8, best=37)
+    assert [one.epoch for one in grown] == [16, 32, 37, 48, 64, 80, 96, 101]
+    assert repr(grown[2]) == repr(epoch(37)) and [one.epoch for one in few] == list(range(1, 9))
+    assert [grown.place(number) for number in (16, 37, 101, 36, 102)] == [0, 2, 7, None, None]
+    assert [one.epoch for one in grown.followed_by(epoch(102)).thinned(8, best=102)] == [16, 32, 48, 64, 80, 96, 102]

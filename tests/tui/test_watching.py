@@ -50,6 +50,22 @@ def test_a_long_finished_run_is_read_in_parts_without_a_rest(make_run, monkeypat
     assert watched.read() is watched.read(), "now it rests"
 
 
+def test_of_a_very_long_run_a_bounded_number_of_epochs_is_kept_and_the_best_among_them(make_run, monkeypatch):
+    monkeypatch.setattr(watching, "KEPT_EPOCHS", 64)
+    nlls = falling(1_000)
+    nlls[776] = 3.0
+    run = make_run([started(), *epochs(nlls[:900])])
+    watched = Watched(run)
+    assert watched.read().epoch.epoch == 900
+    append(run, epochs(nlls)[900:])
+    append(run, [finished(777, 8.43)])
+    seen = watched.read()
+    assert len(seen.valid) == len(seen.train) == len(seen.epochs) <= 64
+    assert seen.epoch.epoch == 1_000 and seen.epochs[0].epoch == 16 and seen.best.epoch == 777
+    assert seen.best_index is not None and seen.valid[seen.best_index] == 3.0
+    assert tuple(seen.valid) == tuple(nlls[one.epoch - 1] for one in seen.epochs)
+
+
 def test_a_curve_that_did_not_grow_is_the_same_object(make_run):
     run = make_run([started(), *epochs([9.0])])
     watched = Watched(run)
