@@ -98,7 +98,14 @@ class Keeper:
                     self.save()
 
     def save(self) -> None:
-        """Best model, then state: a kill between the two leaves an older state, which finds the same best again."""
+        """Best model, then state: a kill between the two leaves an older state, which finds the same best again.
+
+        Raises:
+            BadSource: nothing can be written, or someone is removing the folder: what was written now would stand in
+                the way.
+        """
+        if not self.run.config_path.exists():
+            raise BadSource(f"The run's folder '{self.run.path}' was removed.", "Start a new run.")
         self.save_best()
         held, position = self.training.state()
         digest = self.training.data.digest
@@ -219,6 +226,8 @@ def fail(run: RunFolder, error: GatedError) -> int:
 
 def _record_failure(run: RunFolder, error: GatedError) -> None:
     """Appends a `failed` event where that is still possible; the log has the words in any case."""
+    if not run.config_path.exists():
+        return
     with contextlib.suppress(GatedError, OSError):
         written = run.events_path.read_bytes() if run.events_path.exists() else b""
         whole_lines = written.rfind(b"\n") + 1  # a line cut off by a kill would swallow the one after it

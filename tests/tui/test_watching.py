@@ -56,12 +56,13 @@ def test_of_a_very_long_run_a_bounded_number_of_epochs_is_kept_and_the_best_amon
     nlls[776] = 3.0
     run = make_run([started(), *epochs(nlls[:900])])
     watched = Watched(run)
-    assert watched.read().epoch.epoch == 900
+    assert (last := watched.read().epoch) and last.epoch == 900
     append(run, epochs(nlls)[900:])
     append(run, [finished(777, 8.43)])
     seen = watched.read()
     assert len(seen.valid) == len(seen.train) == len(seen.epochs) <= 64
-    assert seen.epoch.epoch == 1_000 and seen.epochs[0].epoch == 16 and seen.best.epoch == 777
+    assert seen.epoch and seen.epoch.epoch == 1_000 and seen.best and seen.best.epoch == 777
+    assert seen.epochs[0].epoch == 16
     assert seen.best_index is not None and seen.valid[seen.best_index] == 3.0
     assert tuple(seen.valid) == tuple(nlls[one.epoch - 1] for one in seen.epochs)
 
