@@ -47,13 +47,15 @@ def guarded(*, full: bool) -> Iterator[None]:
         guard = subprocess.Popen(
             words, stdin=subprocess.PIPE, stdout=2, stderr=subprocess.DEVNULL, start_new_session=True
         )
-    over = threading.Event()
-    if os.isatty(0):  # a pipe hangs up too, when nothing more comes of it
+    over, typed_at = threading.Event(), os.isatty(0)
+    if typed_at:  # a pipe hangs up too, when nothing more comes of it
         threading.Thread(target=_leave_with_terminal, args=(over,), name="terminal", daemon=True).start()
     try:
         yield
     finally:
         over.set()
+        if typed_at:
+            _leave_if_gone()  # what the view ended with was then only that it could not write
         if guard is not None:
             with contextlib.suppress(OSError, subprocess.SubprocessError):
                 guard.communicate(b"bye\n", timeout=5)
@@ -65,14 +67,14 @@ def _leave_with_terminal(over: threading.Event) -> None:
     Textual 8.2 then stands still for good: the thread that reads spins, and the one that writes is dead (seen).
     """
     while not over.wait(LOOK_S):
-        if _hung_up(0):
-            os._exit(128 + signal.SIGHUP)
+        _leave_if_gone()
 
 
-def _hung_up(fileno: int) -> bool:
+def _leave_if_gone() -> None:
     look = select.poll()
-    look.register(fileno, 0)
-    return any(found & select.POLLHUP for _, found in look.poll(0))
+    look.register(0, 0)
+    if any(found & select.POLLHUP for _, found in look.poll(0)):
+        os._exit(128 + signal.SIGHUP)
 
 
 def quieten_collector() -> None:
