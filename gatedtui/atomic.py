@@ -1,5 +1,6 @@
 """Whole files or none: what is written appears under its name at once, or not at all."""
 
+import contextlib
 import os
 import threading
 from pathlib import Path
@@ -16,12 +17,12 @@ def write(path: Path, content: bytes | memoryview) -> None:
         BadSource: the folder is missing, not writable or full, or `path` is something other than a plain file
             (a device is never replaced by a file).
     """
-    if path.exists() and not path.is_file():
-        kind = "a folder" if path.is_dir() else "not a plain file"
-        raise BadSource(f"'{path}' cannot be written: it is {kind}.", "Give the name of a file.")
     # The sibling's name does not contain the file's own, which may already be as long as the file system allows.
     sibling = path.with_name(f".{os.getpid()}-{threading.get_ident()}.part")
     try:
+        if path.exists() and not path.is_file():
+            kind = "a folder" if path.is_dir() else "not a plain file"
+            raise BadSource(f"'{path}' cannot be written: it is {kind}.", "Give the name of a file.")
         with sibling.open("wb") as file:
             file.write(content)
             file.flush()
@@ -31,4 +32,17 @@ def write(path: Path, content: bytes | memoryview) -> None:
         why = error.strerror or type(error).__name__
         raise BadSource(f"'{path}' cannot be written ({why}).", "Choose another place, or make room there.") from None
     finally:
-        sibling.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            sibling.unlink()
+
+
+def folder(path: Path) -> None:
+    """Makes a folder, and those above it, where it is not there yet.
+
+    Raises:
+        BadSource: it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadSource(f"The folder '{path}' cannot be made ({error.strerror}).", "Choose another place.") from None

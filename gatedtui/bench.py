@@ -44,7 +44,7 @@ class Row:
     """One measured figure.
 
     Attributes:
-        table: "gemm", "step", "unit", "stages", "epoch", "sample" or "busy".
+        table: "gemm", "step", "unit", "stages", "epoch", "sample", "busy" or "cuda".
         unit: "tanh", "gru", "lstm", or "" where none has a part.
         workload: sizes; for "epoch" the data set.
         threads: torch's; the compiled kernels use one.

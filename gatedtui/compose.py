@@ -102,7 +102,9 @@ def _beside_training(
     pieces: list[Piece], model: Checkpoint, cache: Path, mirror: str | None, progress: Progress | None
 ) -> list[Piece]:
     """The pieces with what is usual in the training set, in excerpts as long as they: `training` in their sidecars."""
-    data = prepare.prepare(model.data["name"], cache=cache, mirror=mirror, progress=progress)
+    data = prepare.prepare(
+        model.data["name"], cache=cache, mirror=mirror, rate_hz=model.config.data.rate_hz, progress=progress
+    )
     length = int(pieces[0].facts["samples" if data.kind == "speech" else "steps"])
     bands = {name: asdict(band) for name, band in distribution.training_bands(data, length).items()}
     return [Piece(piece.write, piece.facts | {"training": bands}) for piece in pieces]

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from gatedtui import timescale
 from gatedtui.checkpoint import Checkpoint
 from gatedtui.data.dataset import FRAME
 from gatedtui.data.grid import LOWEST
@@ -167,10 +168,9 @@ def _gate(unit: str, name: str, values: np.ndarray, each: int, digits: int) -> d
 def held_steps(unit: str, gate: str, openness: np.ndarray) -> np.ndarray | None:
     """For how many steps a unit holds what it has, were its gate always so open; None for gates that set no such time.
 
-    h falls by the factor 1 − z a step in a GRU (section 3.2), c by f in an LSTM (section 3.1): the mean age of what is
-    held is then 1/z and 1/(1 − f) steps. Infinite where nothing is ever let in, or out.
+    Infinite where nothing is ever let in, or out.
     """
-    lost = {("gru", "z"): openness, ("lstm", "f"): 1.0 - openness}.get((unit.partition("-")[0], gate))
+    lost = timescale.lost(unit, gate, openness)
     if lost is None:
         return None
     with np.errstate(divide="ignore"):

@@ -142,5 +142,22 @@ def _check_counts(path: Path, model: ModelConfig, stated: dict[str, Any]) -> Non
 
 
 def for_unit(unit: str, kind: str) -> ModelFile:
-    """The bundled model of a unit at the paper's size, for `"music"` or `"speech"`."""
-    return load(f"{kind}-{unit}")
+    """The bundled model of a unit for `"music"` or `"speech"`: of the paper's three units at the paper's size.
+
+    Of a variant that has none the default sizes.
+    """
+    name = f"{kind}-{unit}"
+    if unit in VARIANTS and name not in names():
+        head = "mixture" if kind == "speech" else "bernoulli"
+        return ModelFile(name, name, ModelConfig(unit=unit, head=head))
+    return load(name)
+
+
+def paper_nll(model: ModelConfig, data: str, split: str = "test") -> float | None:
+    """The paper's figure for a model's unit on a data set (Table 2, as recalled).
+
+    None where it has none: so of variants, and of music's joint output, whose NLL is another thing.
+    """
+    if model.unit in VARIANTS or model.head == "nade":
+        return None
+    return for_unit(model.unit, "speech" if model.head == "mixture" else "music").paper_nll(data, split)

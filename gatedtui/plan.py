@@ -1,4 +1,4 @@
-"""From typed words to whole configs: default < model file < recipe < a flag that was typed (contracts: config)."""
+"""From typed words to whole configs, and back: default < model file < recipe < a flag that was typed (contracts)."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -7,10 +7,14 @@ from typing import Any
 from gatedtui import config, modelfile, paths, recipes
 from gatedtui.config import RunConfig
 from gatedtui.data import catalogue
-from gatedtui.errors import BadArgument, unknown
+from gatedtui.errors import BadArgument, GatedError, unknown
 
 UNITS = ("tanh", "lstm", "gru")
 DEFAULT_RECIPE = {"music": "paper", "speech": "modern"}
+FLAGS = {"train.epochs": "--epochs", "train.lr": "--lr", "seed": "--seed", "train.device": "--device"}
+"""Config keys that `gated train` has a flag of its own for."""
+SAID = {"unit": "model.unit", "data": "data.name", "recipe": "train.recipe"}
+"""Config keys that are typed as words: flags of this name."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,7 +42,7 @@ def plan(
     """One plan a unit (three for `unit="all"`).
 
     Args:
-        unit: `tanh`, `lstm`, `gru`, `all`, or the model file's own, which None stands for too (else for `gru`).
+        unit: `tanh`, `lstm`, `gru`, `all`, or a variant; None is the model file's own, else `gru`.
         data: a data set's name or a folder's path.
         model: a model file's path or name; None takes the paper's size for the unit and the data's kind.
         recipe: a recipe's name; None takes the default of the data's kind.
@@ -53,12 +57,14 @@ def plan(
     unit = typed.pop("model.unit", unit) if unit is None else unit
     data = typed.pop("data.name", data)
     file = modelfile.load(model) if model is not None else None
-    if unit is not None and unit not in (*UNITS, "all") and (file is None or unit != file.model.unit):
-        raise unknown("unit", unit, [*UNITS, "all"])
+    check_unit(unit)
     rate_hz = typed.get("data.rate_hz", 0)
     found = catalogue.entry(data, cache=paths.cache_folder(), rate_hz=rate_hz)
     data, kind = found.name, found.kind  # a folder is named by its whole path, so that a resume finds it from anywhere
-    chosen = recipes.recipe(recipe or typed.get("train.recipe") or DEFAULT_RECIPE[kind])
+    named = typed.pop("train.recipe", recipe)
+    if recipe is not None and named != recipe:
+        raise BadArgument(f"train.recipe='{named}' contradicts the recipe '{recipe}'.", f"Leave out --recipe {recipe}.")
+    chosen = recipes.recipe(named or DEFAULT_RECIPE[kind])
     if unit == "all" and model is not None:
         raise BadArgument(f"'--unit all' does not go with the one model '{model}'.", "Leave one of the two out.")
     if file is not None and unit not in (None, file.model.unit):
@@ -79,6 +85,51 @@ def _plan(file: modelfile.ModelFile, kind: str, data: str, recipe: recipes.Recip
     values |= {f"train.{key}": value for key, value in (file.train | recipe.values(kind, file.model.unit)).items()}
     values |= {"data.name": data, "train.recipe": recipe.name} | dict(typed)
     return Plan(config.build(values), file)
+
+
+def check_unit(unit: str | None) -> None:
+    """Raises BadArgument unless a unit may be asked for by this name, `all`, or None."""
+    if unit not in (None, "all", *UNITS, *config.VARIANTS):
+        raise unknown("unit", unit, [*UNITS, "all"])
+
+
+def again(wanted: RunConfig) -> dict[str, str]:
+    """What to type for a run of a config: its words, and by dotted key all that they do not lead to by themselves.
+
+    Where a word means nothing here any more, as a folder that is gone or a recipe of a later version, all is typed.
+    """
+    try:
+        return typed(wanted)
+    except GatedError:
+        values = {key: text(value) for key, value in config.flat(wanted).items()}
+        return {word: values.pop(key) for word, key in SAID.items()} | values
+
+
+def typed(wanted: RunConfig, words: Sequence[str] = tuple(SAID)) -> dict[str, str]:
+    """As `again`, by the unit and some of the other words; raises GatedError where one of them means nothing here."""
+    values = config.flat(wanted)
+    said = {word: str(values[SAID[word]]) for word in words}
+    plain = config.flat(plan(unit=said["unit"], data=said.get("data", "bach"), recipe=said.get("recipe"))[0].config)
+    rest = {key: text(value) for key, value in values.items() if key not in SAID.values() and value != plain[key]}
+    return said | rest
+
+
+def text(value: Any) -> str:
+    """A config's value as it is typed; floats to the last bit."""
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+def command(typed: Mapping[str, str]) -> list[str]:
+    """The words of `gated train` for what is typed: by dotted key, or as `unit`, `data`, `model`, `recipe`, `name`."""
+    words = ["gated", "train"]
+    for key in ("unit", "data", "model", "recipe"):
+        words += [f"--{key}", typed[key]] if key in typed else []
+    for key, value in typed.items():
+        if key in FLAGS:
+            words += [FLAGS[key], value]
+        elif "." in key:
+            words += ["--set", f"{key}={value}"]
+    return [*words, "--name", typed["name"]] if "name" in typed else words
 
 
 def obstacle(config: RunConfig) -> str:

@@ -74,6 +74,8 @@ def mixture_loss(numbers: Tensor, target: Tensor) -> Tensor:
 def whole_step(rival: str, unit: str, hidden: int, x: Tensor, target: Tensor, *, music: bool) -> Callable[[], Any]:
     """One step of the paper recipe: noise on the layer's matrices, forward, loss, backward, clipping, RMSProp.
 
+    Each call gives the loss, a 0-dimensional tensor.
+
     Args:
         rival: "nn" or "naive".
         unit: "tanh", "gru" or "lstm".
@@ -89,18 +91,20 @@ def whole_step(rival: str, unit: str, hidden: int, x: Tensor, target: Tensor, *,
     noisy = [p for p in recurrent.parameters() if p.ndim == 2 and p.shape[0] != 3]
     rule = torch.optim.RMSprop(parameters, 1e-3, alpha=0.95, eps=1e-4, momentum=0.9, centered=True, foreach=True)
 
-    def step() -> None:
+    def step() -> Tensor:
         rule.zero_grad(set_to_none=True)
         with torch.no_grad():
             noise = [torch.randn_like(p).mul_(0.075) for p in noisy]
             for p, e in zip(noisy, noise, strict=True):
                 p.add_(e)
-        loss(linear(recurrent(x)[0].flatten(0, 1)), flat_target).backward()
+        value = loss(linear(recurrent(x)[0].flatten(0, 1)), flat_target)
+        value.backward()
         with torch.no_grad():
             for p, e in zip(noisy, noise, strict=True):
                 p.sub_(e)
         nn.utils.clip_grad_norm_(parameters, 1.0)
         rule.step()
+        return value.detach()
 
     return step
 

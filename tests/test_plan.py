@@ -2,6 +2,8 @@ from pathlib import Path
 
 import pytest
 
+from gatedtui import config as configs
+from gatedtui import plan as plans
 from gatedtui.errors import BadArgument, BadSource
 from gatedtui.plan import plan
 
@@ -69,3 +71,60 @@ def test_a_unit_that_contradicts_the_model_is_refused():
 def test_a_model_files_missing_path_is_a_bad_source():
     with pytest.raises(BadSource):
         only(model="nowhere/x.toml")
+
+
+def test_a_recipe_that_contradicts_another_is_refused():
+    with pytest.raises(BadArgument, match=r"train\.recipe='modern' contradicts the recipe 'paper'"):
+        plan(recipe="paper", settings=["train.recipe=modern"])
+    assert only(recipe="modern", settings=["train.recipe=modern"]) == only(settings=["train.recipe=modern"])
+
+
+def test_a_variant_is_a_unit_like_the_three_and_has_the_default_sizes_where_no_model_file_is_bundled():
+    assert only(unit="lstm-coupled").model == plan(model="music-lstm-coupled")[0].config.model
+    spoken = only(unit="lstm-coupled", data="speech-a").model
+    assert (spoken.unit, spoken.head, spoken.hidden) == ("lstm-coupled", "mixture", configs.ModelConfig().hidden)
+
+
+def understood(words: list[str]):
+    """What `gated train` makes of such words."""
+    flags, settings, named = {}, [], {}
+    keys = {flag: key for key, flag in plans.FLAGS.items()}
+    for flag, value in zip(words[2::2], words[3::2], strict=True):
+        if flag == "--set":
+            settings.append(value)
+        elif flag in keys:
+            flags.update([configs.parse_setting(f"{keys[flag]}={value}")])
+        else:
+            named[flag.removeprefix("--")] = value
+    return only(settings=settings, flags=flags, **named)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"model.unit": "lstm", "data.name": "jsb"},
+        {"model.unit": "gru", "data.name": "speech-a", "train.recipe": "modern", "seed": 7},
+        {"model.unit": "tanh", "data.name": "tiny", "train.lr": 0.1 / 3, "train.epochs": 3, "model.hidden": 7},
+        {"model.unit": "gru-no-reset", "data.name": "jsb", "train.lr": 1.23456789e-3},
+        {"model.unit": "lstm-no-forget", "data.name": "speech-a", "train.recipe": "modern"},
+        {"model.unit": "lstm", "model.head": "nade", "data.name": "jsb"},
+    ],
+)
+def test_the_command_that_starts_a_run_again_means_the_same_config(values):
+    recipe = str(values.get("train.recipe", "paper"))
+    start = only(unit=values["model.unit"], data=values["data.name"], recipe=recipe)
+    wanted = configs.build(configs.flat(start) | values)
+    words = plans.command(plans.again(wanted))
+    assert words[:2] == ["gated", "train"]
+    assert understood(words) == wanted
+
+
+def test_only_what_differs_is_typed_and_the_name_comes_last():
+    own = only(unit="gru", data="jsb", recipe="paper")
+    words = plans.command(plans.again(own) | {"seed": "1", "name": "a b"})
+    assert " ".join(words) == "gated train --unit gru --data jsb --recipe paper --seed 1 --name a b"
+
+
+def test_a_folder_that_is_gone_leaves_every_value_typed():
+    words = plans.command(plans.again(configs.build({"data.name": "/no/such/folder"})))
+    assert "train.momentum=0.9" in words and words[5] == "/no/such/folder"

@@ -38,7 +38,6 @@ class Player {
     this.list = section.querySelector('.clips');
     this.view = 0;
     this.test = null;
-    this.mark = null; // where a region was begun
     this.deck = new Deck(this.rows.map((row) => row.querySelector('audio')), () => this.show());
     for (const audio of this.deck.audios) audio.controls = false;
     this.rows.forEach((row, at) => this.prepare(row, at));

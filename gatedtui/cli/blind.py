@@ -11,6 +11,7 @@ from typing import Any
 from gatedtui import atomic
 from gatedtui.cli import output, transport
 from gatedtui.cli.keys import Keys
+from gatedtui.errors import GatedError
 from gatedtui.listen import blind, player, results
 from gatedtui.listen.blind import Answer, Task, Trial
 from gatedtui.listen.items import Item, write_clips
@@ -74,7 +75,11 @@ def run(
     finally:
         if answers:
             session = results.session(task, answers, sets, asked=trials, seed=seed, how=how)
-            results.add(path, session)
+            try:
+                results.add(path, session)
+            except GatedError:
+                output.document(session)  # nothing else holds the answers
+                raise
     if not answers:
         output.say("No answers, nothing kept.")
         return
@@ -89,7 +94,7 @@ def _explain(task: Task, order: Sequence[Trial], excerpts: int) -> None:
 
 def _hand_out(order: Sequence[Trial], clips: Sequence[Path], count: int, folder: Path) -> None:
     """Writes every trial's clips under names that tell nothing."""
-    folder.mkdir(parents=True, exist_ok=True)
+    atomic.folder(folder)
     for number, trial in enumerate(order, 1):
         for letter, item in (("a", trial.a), ("b", trial.b), ("x", trial.x)):
             if item is not None:

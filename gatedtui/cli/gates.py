@@ -1,5 +1,7 @@
 """`gated gates`: what a trained model's gates do while it hears a piece."""
 
+import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -55,10 +57,10 @@ def gates(
             piece = compose.read_primer(input, steps or ALL, grid=grid, **places)
         else:
             piece = compose.read_voice(input, steps or ALL, rate_hz=int(data["rate_hz"]), **places) / data["scale"]
-    if len(piece) > MOST:
-        raise BadArgument(f"'{input}' lasts {len(piece):,} steps, more than {MOST:,}.", "--steps 1000")
     from gatedtui import gates as core
 
+    if (length := len(core.frames(piece))) > MOST:
+        raise BadArgument(f"'{input}' lasts {length:,} steps, more than {MOST:,}.", "--steps 1000")
     about = {"source": str(found.path), "model": found.described, "data": data["name"], "input": input}
     about |= core.describe(found.checkpoint, piece, layer=layer, brief=brief)
     if out is not None:
@@ -72,6 +74,14 @@ def gates(
         _tell(about, out)
 
 
+def _held(steps: Sequence[float]) -> str:
+    """For how long the units hold on, given in rising order."""
+    low, middle, high = steps[0], steps[len(steps) // 2], steps[-1]
+    if math.isinf(high):
+        return "holds for ever" if math.isinf(low) else f"holds {low:.1f} steps at least, some for ever"
+    return f"holds {low:.1f} to {high:.1f} steps, in the middle {middle:.1f}"
+
+
 def _tell(about: dict, out: Path | None) -> None:
     nll = f", {about['nll_frame']:.2f} nats a frame" if about["nll_frame"] is not None else ""
     output.result(f"{about['unit']} {about['hidden']} hears {about['input']}: {about['steps']} steps{nll}")
@@ -82,7 +92,7 @@ def _tell(about: dict, out: Path | None) -> None:
         held = sorted(gate.get("held_steps", []))
         words = [f"  {name}", f"mean {gate['mean']:.2f}", f"closed {gate['closed']:4.0%}", f"open {gate['open']:4.0%}"]
         if held:
-            words.append(f"holds {held[0]:.1f} to {held[-1]:.1f} steps, in the middle {held[len(held) // 2]:.1f}")
+            words.append(_held(held))
         output.result("   ".join(words))
     if out is not None:
         output.result(f"  {out}")

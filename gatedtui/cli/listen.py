@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from gatedtui import paths
+from gatedtui import atomic, paths
 from gatedtui.cli import complete, output, pages
 from gatedtui.cli.options import Json, Runs
 from gatedtui.cli.progress import Bar
@@ -179,7 +179,7 @@ def listen(
     if out is not None:
         from gatedtui.listen.items import write_clips
 
-        out.mkdir(parents=True, exist_ok=True)
+        atomic.folder(out)
         for path in write_clips(items, out):
             output.say(f"wrote {path}")
     if html is not None:

@@ -7,19 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gatedtui import paths
+from gatedtui import paths, plan
 from gatedtui.cli import complete, output
 from gatedtui.cli.options import Json, Runs, Source, Unit
 from gatedtui.cli.progress import Bar
-from gatedtui.config import VARIANTS
 from gatedtui.data import catalogue
-from gatedtui.errors import BadArgument, BadSource, nearest, unknown
+from gatedtui.errors import BadArgument, BadSource, nearest
 
 if TYPE_CHECKING:
     from gatedtui.sources import Source as Found
 
 ENDINGS = {".mid": "music", ".midi": "music", ".wav": None, ".flac": None, ".ogg": None, ".mp3": None}
-UNITS = ("tanh", "lstm", "gru")
 """What `--unit all` stands for, in the order of the files."""
 MOST = 1_000_000
 """Steps of all songs of one command together: 88 MB of rolls."""
@@ -157,8 +155,7 @@ def _sources(source: str | None, unit: str | None, data: str | None, kind: str |
     """The model that draws; with `--unit all` three of them, of one data set."""
     from gatedtui import sources
 
-    if unit is not None and unit not in (*UNITS, *VARIANTS, "all"):
-        raise unknown("unit", unit, [*UNITS, "all"])
+    plan.check_unit(unit)
     if unit != "all":
         try:
             return [sources.find(source, runs=runs, unit=unit, data=data, kind=kind)]
@@ -171,7 +168,7 @@ def _sources(source: str | None, unit: str | None, data: str | None, kind: str |
             f"'--unit all' takes the newest model of each unit, not '{source}'.", "Leave out one of them."
         )
     wanted = data or str(sources.find(None, runs=runs, kind=kind).checkpoint.data["name"])
-    return [sources.find(None, runs=runs, unit=own, data=wanted, kind=kind) for own in UNITS]
+    return [sources.find(None, runs=runs, unit=own, data=wanted, kind=kind) for own in plan.UNITS]
 
 
 def _for_unit(path: Path, unit: str) -> Path:

@@ -90,10 +90,7 @@ def _draw(made: "list[Cell]", folder: Path) -> None:
     from gatedtui.table.curves import panels
 
     drawn = {data: figures.learning_curves(title, curves) for data, title, curves in panels(made)}
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise BadSource(f"'{folder}' cannot be made: {error.strerror}.", "Choose another --figures DIR.") from None
+    atomic.folder(folder)
     for data, text in drawn.items():
         path = folder / f"{data}.svg"
         atomic.write(path, text.encode())

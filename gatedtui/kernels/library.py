@@ -244,9 +244,9 @@ def _load(folder: Path) -> tuple[list[Library], list[str]]:
     libraries: list[Library] = []
     problems: list[str] = []
     level = build.LEVELS[0]
-    for name in build.LEVELS:  # the narrowest first: it is asked what the CPU can do
+    for name in build.LEVELS:  # the narrowest, which any CPU can run, is asked what this one can
         path = folder / build.library_name(name)
-        if not path.exists() or (libraries and build.LEVELS.index(name) > build.LEVELS.index(level)):
+        if not path.exists() or build.LEVELS.index(name) > build.LEVELS.index(level):
             continue
         try:
             libraries.insert(0, Library(path, name))

@@ -93,8 +93,8 @@ def update(
         lr: overrides `recipe.lr`, for a rate that varies.
 
     Returns:
-        The gradient's norm before rescaling, 0-dimensional. NaN in is NaN out: a NaN or infinite gradient makes every
-        parameter NaN rather than passing for an update.
+        The gradient's norm before rescaling, 0-dimensional. Where it is not finite, so is some parameter: nothing is
+        looked at before it is updated.
 
     Raises:
         BadArgument: no rule has the recipe's name.

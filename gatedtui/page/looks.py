@@ -8,10 +8,15 @@ from gatedtui.page.ramp import OTHER, UNITS
 from gatedtui.sound.words import in_words
 
 ORDER = ("tanh", "lstm", "gru")
-NAMES = {"tanh": "tanh", "lstm": "LSTM", "gru": "GRU"}
 SIGNS = {"tanh": "▲", "lstm": "■", "gru": "●", "real": "◇", "file": "♪"}
 """Shape *and* colour tell things apart, so nothing is lost without colour."""
 NONE = "–"
+
+
+def name(unit: str) -> str:
+    """`LSTM`; a variant keeps the words it is known by, as `LSTM coupled`."""
+    known, *rest = unit.split("-")
+    return " ".join([known if known == "tanh" else known.upper(), *rest])
 
 
 def family(item: Item) -> str:

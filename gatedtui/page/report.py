@@ -4,8 +4,9 @@ import math
 import shlex
 from collections.abc import Sequence
 
+from gatedtui import plan
 from gatedtui.listen.gather import SHORTEST_S
-from gatedtui.page import commands, curves, gates, listening, looks, shell, tables
+from gatedtui.page import curves, gates, listening, looks, shell, tables
 from gatedtui.page.findings import GATE_STEPS, Group, Model
 from gatedtui.page.html import Markup, tag
 
@@ -53,7 +54,7 @@ def page(groups: Sequence[Group], *, command: Sequence[str]) -> str:
 
 def heading(groups: Sequence[Group]) -> str:
     """`tanh, LSTM and GRU on jsb`."""
-    units = list(dict.fromkeys(looks.NAMES[model.unit] for group in groups for model in group.models))
+    units = list(dict.fromkeys(looks.name(model.unit) for group in groups for model in group.models))
     sets = [group.data.name for group in groups]
     return f"{_listed(units)} on {_listed(sets)}"
 
@@ -138,13 +139,16 @@ def _gates_said(about: dict) -> str:
     return f": {'; '.join(told)}"
 
 
+def _training(model: Model) -> list[str]:
+    config, run = model.checkpoint.config, model.checkpoint.run
+    return plan.command(plan.again(config) | {"seed": str(config.seed)} | ({"name": run} if run else {}))
+
+
 def _commands(groups: Sequence[Group], command: Sequence[str]) -> list[Markup | None]:
     made: list[Markup | None] = [tag("h3", "This report"), _code([command])]
     trained, drawn, looked = [], [], []
     for group in groups:
-        trained += [
-            (*commands.train(model.checkpoint.config, model.checkpoint.run), *model.where) for model in group.models
-        ]
+        trained += [(*_training(model), *model.where) for model in group.models]
         drawn += [one.command for one in group.clips if one.command]
         if group.gates:
             looked += [

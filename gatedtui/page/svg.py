@@ -28,10 +28,9 @@ def group(parts: Iterable[str], *, x: float = 0.0, y: float = 0.0, sx: float = 1
     return f'<g transform="translate({_n(x)} {_n(y)}){stretched}">{"".join(parts)}</g>'
 
 
-def rect(x: float, y: float, width: float, height: float, fill: str, *, opacity: float = 1.0) -> str:
+def rect(x: float, y: float, width: float, height: float, fill: str) -> str:
     """A filled rectangle."""
-    seen = f' fill-opacity="{_n(opacity)}"' if opacity < 1 else ""
-    return f'<rect x="{_n(x)}" y="{_n(y)}" width="{_n(width)}" height="{_n(height)}" fill={quoteattr(fill)}{seen}/>'
+    return f'<rect x="{_n(x)}" y="{_n(y)}" width="{_n(width)}" height="{_n(height)}" fill={quoteattr(fill)}/>'
 
 
 def text(x: float, y: float, content: str, fill: str, *, size: float = 12.0, anchor: str = "start") -> str:
@@ -42,11 +41,10 @@ def text(x: float, y: float, content: str, fill: str, *, size: float = 12.0, anc
     )
 
 
-def line(points: Sequence[tuple[float, float]], stroke: str, *, width: float = 1.0, dash: str = "") -> str:
+def line(points: Sequence[tuple[float, float]], stroke: str, *, width: float = 1.0) -> str:
     """Straight lines from point to point."""
-    dashed = f" stroke-dasharray={quoteattr(dash)}" if dash else ""
     path = " ".join(f"{_n(x)},{_n(y)}" for x, y in points)
-    return f'<polyline points="{path}" fill="none" stroke={quoteattr(stroke)} stroke-width="{_n(width)}"{dashed}/>'
+    return f'<polyline points="{path}" fill="none" stroke={quoteattr(stroke)} stroke-width="{_n(width)}"/>'
 
 
 def cells(rows: Sequence[Sequence[int]], colours: Sequence[str]) -> str:

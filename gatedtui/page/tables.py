@@ -24,11 +24,11 @@ WEIGHTINGS = {"frame": "by frame", "sequence": "by piece"}
 
 def nlls(group: Group) -> Markup:
     """Nats a frame of a data set's models beside the paper's Table 2, in both weightings; a column a model."""
-    files = [modelfile.for_unit(model.unit, group.data.kind) for model in group.models]
+    configs = [model.checkpoint.config.model for model in group.models]
     body: list[Markup] = []
     for split, title in SPLITS.items():
-        body.append(tag("tr", tag("th", title, scope="rowgroup", colspan=len(files) + 1), class_="group"))
-        theirs = [file.paper_nll(group.data.name, split) for file in files]
+        body.append(tag("tr", tag("th", title, scope="rowgroup", colspan=len(configs) + 1), class_="group"))
+        theirs = [modelfile.paper_nll(config, group.data.name, split) for config in configs]
         if any(value is not None for value in theirs):
             body.append(_row("the paper", [looks.nll(value) for value in theirs], "theirs"))
         for weighting, said in WEIGHTINGS.items():
@@ -36,7 +36,7 @@ def nlls(group: Group) -> Markup:
             body.append(_row(f"ours, {said}", ours, "ours" if split == "test" else ""))
         if split == "test":
             for value, said in zip(group.guessing, WEIGHTINGS.values(), strict=True):
-                body.append(_row(f"guessing, {said}", [looks.nll(value)] * len(files), "theirs"))
+                body.append(_row(f"guessing, {said}", [looks.nll(value)] * len(configs), "theirs"))
     body.append(_row("best epoch", [str(model.checkpoint.nll.get("epoch", looks.NONE)) for model in group.models], ""))
     return _table([""], [_head(model) for model in group.models], body, f"{group.data.name}: nats a frame")
 
@@ -50,7 +50,7 @@ def whole_table_2() -> Markup:
         files = [modelfile.for_unit(unit, kind) for unit in units]
         pairs = [(file.paper_nll(name, "train"), file.paper_nll(name, "test")) for file in files]
         body.append(_row(said, [f"{looks.nll(train)} / {looks.nll(test)}" for train, test in pairs], ""))
-    heads = [tag("th", looks.sign(unit), " ", looks.NAMES[unit], scope="col") for unit in units]
+    heads = [tag("th", looks.sign(unit), " ", looks.name(unit), scope="col") for unit in units]
     note = "Ubisoft A and B were never published; our speech sets are others, so the two cannot be compared."
     return tag(
         "details",
@@ -70,7 +70,7 @@ def parameters(models: Sequence[Model]) -> Markup:
         same = config.hidden == file.model.hidden and config.layers == 1
         theirs = str(file.paper.get("parameters", looks.NONE)) if same else looks.NONE
         if same and "note" in file.paper:
-            notes[f"{looks.NAMES[config.unit]} {config.hidden}"] = str(file.paper["note"])
+            notes[f"{looks.name(config.unit)} {config.hidden}"] = str(file.paper["note"])
         size = f"{config.hidden:,}" if config.layers == 1 else f"{config.layers} × {config.hidden:,}"
         cells = [size, *(looks.count(counts[key]) for key in ("recurrent", "output", "total")), theirs]
         body.append(_row([looks.sign(config.unit), " ", model.label], cells, ""))
@@ -129,7 +129,7 @@ def _head(model: Model) -> Markup:
     return tag(
         "th",
         looks.sign(config.unit),
-        f" {looks.NAMES[config.unit]} {config.hidden}",
+        f" {looks.name(config.unit)} {config.hidden}{', joint outputs' if config.head == 'nade' else ''}",
         tag("br"),
         model.label,
         scope="col",

@@ -34,7 +34,7 @@ STORE_BYTES = 200_000_000
 """Ray's object store on a cluster started here: it holds the data sets, of some megabytes each."""
 KNOCK_S = 10.0
 """How long a cluster's port may take to answer."""
-HOME = ".home-"
+HOME, OLD = ".home-", ".home-old-"
 """Begins the name of a folder in which a trial's files are put together before it takes its place."""
 
 
@@ -66,6 +66,10 @@ def train(
     """
     ray = _connect(jobs, address)
     try:
+        for old in folder.path.glob(f"{OLD}*"):
+            name = old.name.removeprefix(OLD)
+            if (fresh := folder.path / f"{HOME}{name}").exists() and not (folder.path / name).exists():
+                fresh.rename(folder.path / name)  # it was whole: only its name was missing
         for path in folder.path.glob(f"{HOME}*"):  # what a driver that was killed was just bringing home
             shutil.rmtree(path, ignore_errors=True)
         yield Manned(max(1, int(ray.cluster_resources().get("CPU", 1))))
@@ -126,7 +130,7 @@ def bring_home(folder: SweepFolder, name: str, files: Files) -> RunFolder:
     Raises:
         BadSource: the sweep's folder cannot be written.
     """
-    fresh, place, old = (folder.path / name for name in (f"{HOME}{name}", name, f"{HOME}old-{name}"))
+    fresh, place, old = (folder.path / name for name in (f"{HOME}{name}", name, f"{OLD}{name}"))
     try:
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir()

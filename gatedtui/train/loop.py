@@ -2,14 +2,16 @@
 
 import math
 import platform
+import shlex
 import time
 from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 
-from gatedtui import modelfile, network
+from gatedtui import modelfile, network, plan
 from gatedtui.checkpoint import Checkpoint, Tensors
 from gatedtui.config import RunConfig
 from gatedtui.data.baseline import marginal_nll, marginals
@@ -267,15 +269,12 @@ class Training:
 
     def _diverged(self, what: str) -> Diverged:
         at, lr = self.position, self.config.train.lr
-        again = f"gated train --lr {lr / 3:.2g} --unit {self.config.model.unit} --data {self.data.name}"
-        hint = f"Try a smaller learning rate: {again}"
+        slower = replace(self.config, train=replace(self.config.train, lr=float(f"{lr / 3:.2g}")))
+        hint = f"Try a smaller learning rate: {shlex.join(plan.command(plan.again(slower)))}"
         return Diverged(at.updates, at.epoch, what, hint)
 
     def _started(self, how: str = "") -> Started:
         config = self.config
-        paper_nll = None
-        if config.model.unit in UNITS and config.model.head != "nade":  # a joint output's NLL is another thing
-            paper_nll = modelfile.for_unit(config.model.unit, self.data.kind).paper_nll(self.data.name)
         return Started(
             run=self.run,
             unit=config.model.unit,
@@ -288,7 +287,7 @@ class Training:
             device=str(self.network.flat.device),
             threads=torch.get_num_threads(),
             marginal_nll=marginal_nll(self.data)[0],
-            paper_nll=paper_nll,
+            paper_nll=modelfile.paper_nll(config.model, self.data.name),
             epochs=config.train.epochs,
             host=platform.node(),
         )

@@ -72,6 +72,8 @@ def main(arguments: Sequence[str]) -> int:
                 keepers[keeper.training] = keeper
         try:
             for training, event in together(list(keepers), lambda: stop.asked, given_up):
+                if training in given_up:
+                    continue  # what is left of the epoch's end that could not be kept
                 run = keepers[training].run
                 try:
                     keepers[training].record(event)

@@ -134,7 +134,7 @@ class GatedApp(App[Choice]):
         self.news: tuple[str, str] | None = None
         self.answer = ("", 0.0)
         self.told: deque[tuple[str, str]] = deque(maxlen=500)
-        self.described: dict[str, dict[str, Any]] = {}
+        self.described: dict[tuple[str, int], dict[str, Any]] = {}
         self.busy = self.sounding = ""
         self.frozen = self.looked = False
         self.failure: Exception | None = None

@@ -13,7 +13,6 @@ Key = TypeVar("Key")
 Values = Sequence[float | None]
 Span = tuple[float, float]
 
-BLANK = "\u2800"
 _DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
 """The bit of the dot at column 0–1, row 0–3 of a cell (Unicode's braille block)."""
 

@@ -4,17 +4,15 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from gatedtui import config, modelfile, paths, recipes
-from gatedtui.config import RunConfig
+from gatedtui import plan as planning
+from gatedtui.config import DataConfig, RunConfig
 from gatedtui.data import catalogue
-from gatedtui.errors import GatedError, unknown
+from gatedtui.errors import GatedError
 from gatedtui.plan import UNITS, Plan, plan
 from gatedtui.runs import folder as folders
 
-FLAGS = {"train.epochs": "--epochs", "train.lr": "--lr", "seed": "--seed", "train.device": "--device"}
-"""Config keys that the command line has a flag of its own for."""
 WORDS = ("unit", "data", "model", "recipe", "name")
 Typed = Mapping[str, str]
 """What was typed, by field; fields left empty are not in it."""
@@ -32,6 +30,7 @@ class Resolved:
         choices: what `data` and `model` may be.
         name: the run's name, or names.
         ready: whether the data is prepared already.
+        data: which it is.
     """
 
     typed: Typed
@@ -41,6 +40,7 @@ class Resolved:
     choices: dict[str, tuple[str, ...]] = field(default_factory=dict)
     name: str = ""
     ready: bool = False
+    data: DataConfig = field(default_factory=DataConfig)
 
 
 def resolve(typed: Typed, runs: Path) -> Resolved:
@@ -61,14 +61,14 @@ def resolve(typed: Typed, runs: Path) -> Resolved:
         good.pop(blamed, None)
         plans = _planned_or_none(good)
     found = plans[0].config if plans else RunConfig()
-    values = {key: _text(value) for key, value in config.flat(found).items()}
+    values = {key: planning.text(value) for key, value in config.flat(found).items()}
     values |= {"unit": good.get("unit", found.model.unit), "data": found.data.name, "recipe": found.train.recipe}
     names = names_of(plans, good.get("name"), runs)
     values |= {"model": plans[0].model.name if len(plans) == 1 else "the paper's sizes", "name": ", ".join(names)}
     kind = catalogue.entry(found.data.name).kind if plans else "music"
     models = tuple(name for name in modelfile.names() if name.startswith(kind))
     choices = {"data": tuple(entry.name for entry in _entries()), "model": models}
-    return Resolved(typed, plans, errors, values, choices, ", ".join(names), _is_ready(found.data.name))
+    return Resolved(typed, plans, errors, values, choices, ", ".join(names), _is_ready(found.data), found.data)
 
 
 def planned(typed: Typed) -> list[Plan]:
@@ -95,8 +95,7 @@ def _problem(key: str, text: str, typed: Typed, runs: Path) -> str:
     try:
         match key:
             case "unit":
-                if text not in (*UNITS, "all"):
-                    raise unknown("unit", text, [*UNITS, "all"])
+                planning.check_unit(text)
             case "data":
                 catalogue.entry(text)
             case "model":
@@ -128,28 +127,16 @@ def _entries() -> list[catalogue.Entry]:
         return [entry for entry in catalogue.CATALOGUE.values() if not entry.hidden]
 
 
-def _is_ready(data: str) -> bool:
+def _is_ready(data: DataConfig) -> bool:
     try:
-        return catalogue.cache_file(data, cache=paths.cache_folder()).exists()
+        return catalogue.cache_file(data.name, cache=paths.cache_folder(), rate_hz=data.rate_hz).exists()
     except GatedError:
         return False
 
 
-def _text(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
 def command(typed: Typed, runs: Path) -> list[str]:
     """The command line that starts the same runs, as words."""
-    words = ["gated", "train"]
-    for key in ("unit", "data", "model", "recipe"):
-        words += [f"--{key}", typed[key]] if key in typed else []
-    for key, text in typed.items():
-        if key in FLAGS:
-            words += [FLAGS[key], text]
-        elif key not in WORDS:
-            words += ["--set", f"{key}={text}"]
-    words += ["--name", typed["name"]] if "name" in typed else []
+    words = planning.command(typed)
     return [*words, "--runs", str(runs)] if runs != paths.runs_folder() else words
 
 
@@ -174,13 +161,7 @@ def wrapped(words: Sequence[str], width: int) -> list[str]:
 
 def like(old: RunConfig) -> dict[str, str]:
     """The form that leads to an old run's config: what differs from its unit's, data's and recipe's defaults."""
-    typed = {"unit": old.model.unit, "data": old.data.name, "recipe": old.train.recipe}
     try:
-        default = config.flat(planned(typed)[0].config)
+        return planning.typed(old)
     except GatedError:  # a recipe or data set this version does not know
-        typed = {"unit": old.model.unit}
-        default = config.flat(planned(typed)[0].config)
-    changed = {key: _text(value) for key, value in config.flat(old).items() if value != default[key]}
-    return typed | {
-        key: text for key, text in changed.items() if key not in ("model.unit", "data.name", "train.recipe")
-    }
+        return planning.typed(old, ("unit",))

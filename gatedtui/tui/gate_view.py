@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gatedtui import timescale
 from gatedtui.page.gates import NAMES, strips
 from gatedtui.tui import heat, looks, pieces
 from gatedtui.tui.looks import BOLD, DIM, PLAIN, Spans
@@ -105,12 +106,8 @@ def _strip(name: str, gate: dict[str, Any]) -> Strip:
 
 
 def held(unit: str, gate: str, value: float) -> str:
-    """`held 5.9 steps` for a gate that sets how long a unit holds what it has; nothing for others.
-
-    h falls by 1 − z a step in a GRU (section 3.2), c by f in an LSTM (section 3.1): the mean age of what is held is 1/z
-    and 1/(1 − f) steps.
-    """
-    lost = {("gru", "z"): value, ("lstm", "f"): 1.0 - value}.get((unit, gate))
+    """`held 5.9 steps` for a gate that sets how long a unit holds what it has; nothing for others."""
+    lost = timescale.lost(unit, gate, value)
     if lost is None:
         return ""
     steps = 1.0 / lost if lost > 0 else float("inf")

@@ -149,9 +149,9 @@ class Described(Message):
     """A thread has asked what a data set holds.
 
     Attributes:
-        data: its name.
+        data: its name and, of a folder, the rate asked for, or 0.
         about: what `gated data info` says of it; empty where it failed.
     """
 
-    data: str
+    data: tuple[str, int]
     about: dict[str, Any]

@@ -9,6 +9,7 @@ from pathlib import Path
 from subprocess import Popen
 from typing import Any
 
+from gatedtui.config import DataConfig
 from gatedtui.plan import Plan
 from gatedtui.runs import launch
 from gatedtui.runs.folder import RunFolder
@@ -32,16 +33,21 @@ def start(plans: Sequence[Plan], runs: Path, name: str | None, cancelled: Cancel
         GatedError: a name that is taken, data that cannot be had, a folder that cannot be written.
         Interrupted: it was cancelled.
     """
-    for data in dict.fromkeys(plan.config.data.name for plan in plans):
-        launch.run_json(["data", "info", data], cancelled=cancelled)
+    for words in dict.fromkeys(about_data(plan.config.data) for plan in plans):
+        launch.run_json(words, cancelled=cancelled)
     from gatedtui import start as starting
 
     return [(worker.run, worker.process) for worker in starting.start(plans, runs=runs, name=name)]
 
 
+def about_data(data: DataConfig) -> tuple[str, ...]:
+    """The words of `gated` that prepare this data and tell of it."""
+    return ("data", "info", data.name, *(("--rate-hz", str(data.rate_hz)) if data.rate_hz else ()))
+
+
 def resume(run: RunFolder, cancelled: Cancelled) -> "Popen[Any] | None":
     """Starts a worker on a run that can go on; None when it has finished already. Raises as `start` does."""
-    launch.run_json(["data", "info", run.config().data.name], cancelled=cancelled)
+    launch.run_json(about_data(run.config().data), cancelled=cancelled)
     from gatedtui import start as starting
 
     worker = starting.resume(run)

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gatedtui import published
+from gatedtui import modelfile
+from gatedtui.config import ModelConfig
 from gatedtui.sweep.board import Board, View
-from gatedtui.sweep.folder import all_sweeps
+from gatedtui.sweep.folder import SweepFolder, all_sweeps
 from gatedtui.table.cells import cells
 from gatedtui.table.results import of_views
 from gatedtui.tui import looks
@@ -82,6 +83,7 @@ class Reader:
 
     def __init__(self) -> None:
         self._board: Board | None = None
+        self._made: tuple[int, int] = (0, 0)
 
     def read(self, runs: Path, name: str) -> State:
         """The sweep of this name, or the newest where there is none of it; raises as `SweepFolder.about`."""
@@ -89,8 +91,9 @@ class Reader:
         if not found:
             return State()
         folder = found.get(name) or next(iter(found.values()))
-        if self._board is None or self._board.folder != folder:
-            self._board = Board(folder)
+        made = _made(folder)
+        if self._board is None or self._board.folder != folder or self._made != made:
+            self._board, self._made = Board(folder), made
         board = self._board
         board.refresh()
         training = board.count("running", "starting")
@@ -98,10 +101,20 @@ class Reader:
         return State(tuple(found), folder.path, board.driven, left_s, tuple(place(board, v) for v in board.cells()))
 
 
+def _made(folder: SweepFolder) -> tuple[int, int]:
+    """What another sweep of the same name, made when this one was removed, does not share."""
+    try:
+        about = folder.about_path.stat()
+    except OSError:
+        return 0, 0
+    return about.st_ino, about.st_mtime_ns
+
+
 def place(board: Board, views: Sequence[View]) -> Place:
     """One cell of a sweep."""
     slot, words = views[0].slot, tuple(view.word for view in views)
-    paper = published.paper().figures(slot.data, "test").get(slot.unit)
+    model = next((view.config.model for view in views if view.config is not None), ModelConfig(unit=slot.unit))
+    paper = modelfile.paper_nll(model, slot.data)
     now = tuple(_now(view) for view in views if view.word == "running")
     made = cells(of_views(board, views))
     if not made or not made[0].picked:

@@ -27,7 +27,7 @@ def update(
 ) -> Tensor:
     """One update of each run, in place; arguments and values as `stacked.update`.
 
-    Without `ok` all runs are updated, and a gradient that is not finite makes every parameter of its run NaN.
+    Without `ok` all runs are updated, whatever their gradients.
     """
     R, N = parameters.shape
     norm = torch.linalg.vector_norm(gradients, dim=1)

@@ -11,6 +11,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from gatedtui import modelfile
+from gatedtui.config import DataConfig
 from gatedtui.errors import GatedError
 from gatedtui.runs import launch
 from gatedtui.runs.folder import RunFolder
@@ -20,6 +21,7 @@ from gatedtui.tui.form import Resolved
 from gatedtui.tui.keys import keys
 from gatedtui.tui.looks import BOLD, DIM, PLAIN, Spans
 from gatedtui.tui.messages import Described, Filled, Trouble, Understood
+from gatedtui.tui.starting import about_data
 from gatedtui.tui.widgets import frame
 from gatedtui.tui.widgets.fields import Fields
 from gatedtui.tui.widgets.frame import KeyLine, NewsLine, TabStrip
@@ -109,12 +111,12 @@ class NewRun(Screen[None], inherit_bindings=False):
             self.app.post_message(Trouble(error.what, error.hint))
 
     @work(thread=True, group="describe", exit_on_error=False)
-    def _describe(self, data: str) -> None:
+    def _describe(self, data: DataConfig) -> None:
         try:
-            about = launch.run_json(["data", "info", data], cancelled=lambda: not self.is_attached)
+            about = launch.run_json(about_data(data), cancelled=lambda: not self.is_attached)
         except GatedError:
             about = {}
-        self.post_message(Described(data, about if isinstance(about, dict) else {}))
+        self.post_message(Described((data.name, data.rate_hz), about if isinstance(about, dict) else {}))
 
     def on_fields_changed(self, message: Fields.Changed) -> None:
         """Something was typed. A path is looked at when no more of it comes: each of its beginnings is a folder too."""
@@ -146,13 +148,16 @@ class NewRun(Screen[None], inherit_bindings=False):
             return
         self.resolved = found
         fields.show(found.values, found.errors, found.choices)
-        data = found.values.get("data", "")
-        if found.ready and data not in self.gated.described:
-            self.gated.described[data] = {}
-            self._describe(data)
+        if found.ready and self._data not in self.gated.described:
+            self.gated.described[self._data] = {}
+            self._describe(found.data)
         if self.wants_start:
             self.action_begin()
         self.paint()
+
+    @property
+    def _data(self) -> tuple[str, int]:
+        return self.resolved.data.name, self.resolved.data.rate_hz
 
     # Painting.
 
@@ -182,7 +187,7 @@ class NewRun(Screen[None], inherit_bindings=False):
     def _meaning(self) -> str:
         key = self.query_one(Fields).current
         if key.key == "data":
-            about = self.gated.described.get(self.resolved.values.get("data", ""), {})
+            about = self.gated.described.get(self._data, {})
             if about.get("train_pieces") is not None:
                 parts = "/".join(str(about.get(f"{part}_pieces")) for part in ("train", "valid", "test"))
                 marginal = about.get("marginal_nll_frame")
@@ -213,7 +218,7 @@ class NewRun(Screen[None], inherit_bindings=False):
         return lines
 
     def _frames(self) -> int | None:
-        about = self.gated.described.get(self.resolved.values.get("data", ""), {})
+        about = self.gated.described.get(self._data, {})
         frames = about.get("train_frames")
         if not isinstance(frames, int):
             return None
