@@ -8,7 +8,7 @@ import dataclasses
 import math
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, get_type_hints
 
@@ -163,6 +163,20 @@ def parse_setting(text: str) -> tuple[str, Any]:
             f"{key} must be {word}, not {value!r}.", f"Write for example --set {key}={default(key)}"
         ) from None
     return key, value.strip()
+
+
+def parse_settings(texts: Iterable[str]) -> dict[str, Any]:
+    """As `parse_setting`, of several; what is wrong with any of them is said at once."""
+    found: dict[str, Any] = {}
+    problems: list[BadArgument] = []
+    for text in texts:
+        try:
+            found.update([parse_setting(text)])
+        except BadArgument as problem:
+            problems.append(problem)
+    if problems:
+        raise BadArgument(" ".join(one.what for one in problems), problems[0].hint)
+    return found
 
 
 def field_of(key: str) -> dataclasses.Field[Any]:

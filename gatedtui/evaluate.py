@@ -93,12 +93,18 @@ def evaluate(checkpoint: Checkpoint, dataset: DataSet, split: str) -> dict[str, 
     """What `gated eval` tells of a model: `nll_frame nll_sequence frames sequences joint parameters …`.
 
     Raises:
-        BadSource: the data is of another kind than the model's, or the split holds nothing to score.
+        BadSource: the data is of another kind or rate than the model's, or the split holds nothing to score.
     """
     trained_on = checkpoint.data
     if dataset.kind != trained_on["kind"]:
         raise BadSource(
             f"'{dataset.name}' is {dataset.kind}, and the model was trained on {trained_on['kind']}.",
+            "Leave out --data.",
+        )
+    if dataset.rate_hz != trained_on["rate_hz"]:
+        raise BadSource(
+            f"'{dataset.name}' has '{dataset.rate_hz}' samples a second, and the model was trained at "
+            f"'{trained_on['rate_hz']}'.",
             "Leave out --data.",
         )
     sequences = pairs(dataset, split, window=checkpoint.config.data.window)

@@ -33,7 +33,7 @@ class Plan:
 def plan(
     *,
     unit: str | None = None,
-    data: str = "bach",
+    data: str | None = None,
     model: str | None = None,
     recipe: str | None = None,
     settings: Sequence[str] = (),
@@ -43,7 +43,7 @@ def plan(
 
     Args:
         unit: `tanh`, `lstm`, `gru`, `all`, or a variant; None is the model file's own, else `gru`.
-        data: a data set's name or a folder's path.
+        data: a data set's name or a folder's path; None is `bach`.
         model: a model file's path or name; None takes the paper's size for the unit and the data's kind.
         recipe: a recipe's name; None takes the default of the data's kind.
         settings: `KEY=VALUE` texts, as typed after `--set`.
@@ -53,18 +53,18 @@ def plan(
         BadArgument: unknown names, values out of range, a unit or data that does not fit the model.
         BadSource: a model file that is not one.
     """
-    typed = dict(config.parse_setting(text) for text in settings) | dict(flags or {})
+    typed = config.parse_settings(settings) | dict(flags or {})
     unit = typed.pop("model.unit", unit) if unit is None else unit
-    data = typed.pop("data.name", data)
+    set_data: str = typed.pop("data.name", "bach")
+    set_recipe: str | None = typed.pop("train.recipe", None)
+    data = set_data if data is None else data
+    recipe = set_recipe if recipe is None else recipe
     file = modelfile.load(model) if model is not None else None
     check_unit(unit)
     rate_hz = typed.get("data.rate_hz", 0)
     found = catalogue.entry(data, cache=paths.cache_folder(), rate_hz=rate_hz)
     data, kind = found.name, found.kind  # a folder is named by its whole path, so that a resume finds it from anywhere
-    named = typed.pop("train.recipe", recipe)
-    if recipe is not None and named != recipe:
-        raise BadArgument(f"train.recipe='{named}' contradicts the recipe '{recipe}'.", f"Leave out --recipe {recipe}.")
-    chosen = recipes.recipe(named or DEFAULT_RECIPE[kind])
+    chosen = recipes.recipe(DEFAULT_RECIPE[kind] if recipe is None else recipe)
     if unit == "all" and model is not None:
         raise BadArgument(f"'--unit all' does not go with the one model '{model}'.", "Leave one of the two out.")
     if file is not None and unit not in (None, file.model.unit):
@@ -84,7 +84,12 @@ def _plan(file: modelfile.ModelFile, kind: str, data: str, recipe: recipes.Recip
     values = {f"model.{key}": value for key, value in dataclasses.asdict(file.model).items()}
     values |= {f"train.{key}": value for key, value in (file.train | recipe.values(kind, file.model.unit)).items()}
     values |= {"data.name": data, "train.recipe": recipe.name} | dict(typed)
-    return Plan(config.build(values), file)
+    found = config.build(values)
+    if (found.model.head == "mixture") != (kind == "speech"):
+        hint = f"For {kind} there is model.head={'mixture' if kind == 'speech' else 'bernoulli, nade'}."
+        raise BadArgument(f"The output model.head='{found.model.head}' is not for {kind}, as '{data}' is.", hint)
+    catalogue.check_window(kind, found.data.window)
+    return Plan(found, file)
 
 
 def check_unit(unit: str | None) -> None:
@@ -109,7 +114,7 @@ def typed(wanted: RunConfig, words: Sequence[str] = tuple(SAID)) -> dict[str, st
     """As `again`, by the unit and some of the other words; raises GatedError where one of them means nothing here."""
     values = config.flat(wanted)
     said = {word: str(values[SAID[word]]) for word in words}
-    plain = config.flat(plan(unit=said["unit"], data=said.get("data", "bach"), recipe=said.get("recipe"))[0].config)
+    plain = config.flat(plan(unit=said["unit"], data=said.get("data"), recipe=said.get("recipe"))[0].config)
     rest = {key: text(value) for key, value in values.items() if key not in SAID.values() and value != plain[key]}
     return said | rest
 

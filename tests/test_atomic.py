@@ -74,3 +74,13 @@ def test_what_is_no_plain_file_is_never_replaced(tmp_path: Path):
         with pytest.raises(BadSource, match=r"a folder|not a plain file"):
             atomic.write(path, b"new")
     assert not Path("/dev/null").is_file() and (tmp_path / "pipe").is_fifo()
+
+
+def test_a_name_that_no_file_can_have_is_a_bad_source(tmp_path: Path):
+    (tmp_path / "file").write_bytes(b"old")
+    for path in (tmp_path / "file" / "below", tmp_path / ("a" * 300)):
+        with pytest.raises(BadSource, match="cannot be written"):
+            atomic.write(path, b"new")
+    with pytest.raises(BadSource, match="cannot be made"):
+        atomic.folder(tmp_path / "file" / "below")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"] and (tmp_path / "file").read_bytes() == b"old"

@@ -73,10 +73,30 @@ def test_a_model_files_missing_path_is_a_bad_source():
         only(model="nowhere/x.toml")
 
 
-def test_a_recipe_that_contradicts_another_is_refused():
-    with pytest.raises(BadArgument, match=r"train\.recipe='modern' contradicts the recipe 'paper'"):
-        plan(recipe="paper", settings=["train.recipe=modern"])
-    assert only(recipe="modern", settings=["train.recipe=modern"]) == only(settings=["train.recipe=modern"])
+def test_a_typed_recipe_or_data_set_beats_a_setting_whole():
+    both = {"settings": ["train.recipe=modern", "data.name=jsb"]}
+    assert only(recipe="paper", data="tiny", **both) == only(recipe="paper", data="tiny")
+    assert only(**both) == only(recipe="modern", data="jsb")
+
+
+@pytest.mark.parametrize(
+    ("words", "value"),
+    [
+        ({"settings": ["head=mixture"]}, "model.head='mixture' is not for music"),
+        ({"data": "vowels", "settings": ["head=bernoulli"]}, "model.head='bernoulli' is not for speech"),
+        ({"settings": ["window=1"]}, "data.window='1'"),
+        ({"data": "vowels", "settings": ["window=20"]}, "data.window='20'"),
+    ],
+)
+def test_what_does_not_fit_the_data_is_refused_before_anything_is_made(words: dict[str, object], value: str):
+    with pytest.raises(BadArgument, match=value):
+        plan(**words)  # type: ignore[arg-type]
+
+
+def test_what_is_wrong_with_several_settings_is_said_at_once():
+    with pytest.raises(BadArgument) as error:
+        plan(settings=["lr=abc", "foo=2", "hidden=xyz"])
+    assert all(word in error.value.what for word in ("'abc'", "'foo'", "'xyz'"))
 
 
 def test_a_variant_is_a_unit_like_the_three_and_has_the_default_sizes_where_no_model_file_is_bundled():

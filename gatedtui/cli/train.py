@@ -20,14 +20,14 @@ Detach = Annotated[bool, typer.Option("--detach", help="Start the workers and re
 def train(
     unit: Unit = None,
     data: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--data",
-            help="A data set (gated data list) or a folder.",
+            help="A data set (gated data list) or a folder (default bach).",
             autocompletion=complete.data,
             rich_help_panel="Model and data",
         ),
-    ] = "bach",
+    ] = None,
     model: Annotated[
         str | None,
         typer.Option(

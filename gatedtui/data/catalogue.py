@@ -19,6 +19,8 @@ RATE_HZ = 8000
 """What a folder of recordings is brought to unless the user says otherwise (the paper's data and ours)."""
 RATES_HZ = (1000, 192_000)
 """The lowest and the highest rate a folder may be brought to."""
+SHORTEST = {"music": (2, "steps"), "speech": (30, "samples")}
+"""What holds one target frame (`dataset.pairs`)."""
 STEPS_PER_QUARTER = 4
 """The grid of a folder of music."""
 FOLDER_EDITION = 1
@@ -238,6 +240,13 @@ def cache_file(name: str, *, cache: Path, rate_hz: int = 0) -> Path:
         key = f"{_path(name, cache).resolve()}\n{rate_hz or RATE_HZ}"
         stem = f"folder-{hashlib.sha256(key.encode('utf-8', 'surrogateescape')).hexdigest()[:20]}-{FOLDER_EDITION}"
     return cache / "data" / f"{stem}.npz"
+
+
+def check_window(kind: str, window: int) -> None:
+    """Raises BadArgument where a piece cut to `data.window` holds no target frame; 0 cuts nothing."""
+    shortest, what = SHORTEST[kind]
+    if 0 < window < shortest:
+        raise BadArgument(f"data.window='{window}' is too short.", f"Give {shortest} {what} or more, or 0.")
 
 
 def import_file(name: str, *, cache: Path) -> Path:

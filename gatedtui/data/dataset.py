@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from gatedtui import strict_json
+from gatedtui.data.catalogue import check_window
 from gatedtui.data.grid import PITCHES
-from gatedtui.errors import BadArgument, BadSource
+from gatedtui.errors import BadSource
 
 SPLITS = ("train", "valid", "test")
 FRAME = 10
@@ -231,10 +232,7 @@ def pairs(dataset: DataSet, split: str, *, window: int = 0) -> list[tuple[np.nda
         BadArgument: the window is too short for a target frame.
     """
     window = window or dataset.window
-    shortest = 2 if dataset.kind == "music" else 3 * FRAME
-    if window and window < shortest:
-        what = "steps" if dataset.kind == "music" else "samples"
-        raise BadArgument(f"data.window='{window}' is too short.", f"Give {shortest} {what} or more, or 0.")
+    check_window(dataset.kind, window)
     result = []
     for piece in dataset.splits[split]:
         for part in _cut(piece.astype(np.float32, copy=False), dataset.kind, window):

@@ -66,12 +66,7 @@ def train(
     """
     ray = _connect(jobs, address)
     try:
-        for old in folder.path.glob(f"{OLD}*"):
-            name = old.name.removeprefix(OLD)
-            if (fresh := folder.path / f"{HOME}{name}").exists() and not (folder.path / name).exists():
-                fresh.rename(folder.path / name)  # it was whole: only its name was missing
-        for path in folder.path.glob(f"{HOME}*"):  # what a driver that was killed was just bringing home
-            shutil.rmtree(path, ignore_errors=True)
+        tidy(folder)
         yield Manned(max(1, int(ray.cluster_resources().get("CPU", 1))))
         cached: dict[DataConfig, Any] = {}
         pending: dict[Any, Trial] = {}
@@ -122,6 +117,16 @@ def _collect(
             if failed >= FAILURES:
                 raise local.why(folder.run(trial.slot))
         yield None
+
+
+def tidy(folder: SweepFolder) -> None:
+    """Ends what a driver that was killed was doing to bring a trial home: only what is whole gets its name."""
+    for old in folder.path.glob(f"{OLD}*"):
+        name = old.name.removeprefix(OLD)
+        if (fresh := folder.path / f"{HOME}{name}").exists() and not (folder.path / name).exists():
+            fresh.rename(folder.path / name)
+    for path in folder.path.glob(f"{HOME}*"):
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def bring_home(folder: SweepFolder, name: str, files: Files) -> RunFolder:

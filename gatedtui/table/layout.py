@@ -71,9 +71,10 @@ def _block(title: str, units: Sequence[str], rows: list[tuple[str, ...]]) -> Blo
 
 def _title(data: str, cells: Sequence[Cell], split: str) -> str:
     known = CATALOGUE[data].title if data in CATALOGUE else data
-    started = [one.history.started for cell in cells for one in cell.results if one.history.started]
-    guess = next((one.marginal_nll for one in started if math.isfinite(one.marginal_nll)), None)
-    speech = any(cell.results[0].config.model.head == "mixture" for cell in cells)
+    results = [one for cell in cells for one in cell.results]
+    started = [one for one in results if one.history.started and math.isfinite(one.history.started.marginal_nll)]
+    guess = started[0].history.started.marginal_nll if started and started[0].history.started else None
+    speech = bool(started) and started[0].config.model.head == "mixture"
     what = "one Gaussian a sample" if speech else "guessing by frequency"
     beside = f"; {what} {number(guess)}" if guess is not None and split == "test" else ""
     return f"{known}: {split} NLL, nats a frame{beside}"

@@ -76,7 +76,7 @@ def planned(typed: Typed) -> list[Plan]:
     settings = [f"{key}={text}" for key, text in typed.items() if key not in WORDS]
     return plan(
         unit=typed.get("unit"),
-        data=typed.get("data", "bach"),
+        data=typed.get("data"),
         model=typed.get("model"),
         recipe=typed.get("recipe"),
         settings=settings,

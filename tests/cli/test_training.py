@@ -3,11 +3,13 @@ import os
 import signal
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from gatedtui.cli.main import run as gated
 from gatedtui.runs.folder import RunFolder
 from gatedtui.runs.status import status
+from gatedtui.sound.wav import write_audio
 
 from ..typed import start, wait_for
 
@@ -119,6 +121,26 @@ def test_eval_gives_both_weightings_as_json(capsys: pytest.CaptureFixture[str], 
         assert {"nll_frame", "nll_sequence", "frames", "sequences", "joint", "parameters"} <= found.keys()
         assert found["parameters"] == {"recurrent": 18_630, "output": 4_136, "total": 22_766}
         assert found["joint"] == "independent" and found["sequences"] == 2
+
+
+def test_eval_of_a_data_set_takes_a_model_that_fits_it_and_a_folder_at_the_model_s_rate(
+    capsys: pytest.CaptureFixture[str], runs: Path, tmp_path: Path
+):
+    assert gated([*TRAIN, "--epochs", "1", "--name", "song"]) == 0
+    for number in range(9):
+        sound = 0.3 * np.sin(np.arange(4_000) * (0.05 + 0.03 * number))
+        write_audio(sound.astype(np.float32), 8_000, tmp_path / f"{number}.wav")
+    words = ["train", "--data", str(tmp_path), "--set", "rate_hz=4000", "--set", "hidden=5"]
+    assert gated([*words, "--epochs", "1", "--name", "voice"]) == 0
+    capsys.readouterr()
+    scores = []
+    for own in (["voice"], ["voice", "--data", str(tmp_path)], ["--data", str(tmp_path)], ["--data", "tiny"]):
+        assert gated(["eval", *own, "--json"]) == 0
+        found = json.loads(capsys.readouterr().out)
+        scores.append((found["data"], found["frames"], found["nll_frame"]))
+    assert scores[0] == scores[1] == scores[2] and scores[3][0] == "tiny"
+    assert gated(["eval", "voice", "--data", "vowels"]) == 3
+    assert "'8000' samples a second" in capsys.readouterr().err
 
 
 def test_runs_show_prints_the_config(capsys: pytest.CaptureFixture[str], runs: Path):

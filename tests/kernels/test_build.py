@@ -110,6 +110,14 @@ def test_beside_a_broken_library_a_narrower_one_serves(tmp_path: Path):
 
 
 @pytest.mark.skipif(not library.usable(), reason=f"no compiled kernels: {library.installed().why}")
+def test_a_wide_build_is_not_run_where_nothing_can_say_whether_the_cpu_is_up_to_it(tmp_path: Path):
+    for one in library.usable():
+        if one.build != build.LEVELS[0]:
+            shutil.copy(one.path, tmp_path)
+    assert library.find(tmp_path).library is None
+
+
+@pytest.mark.skipif(not library.usable(), reason=f"no compiled kernels: {library.installed().why}")
 def test_a_library_of_other_sources_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     for one in library.usable():
         shutil.copy(one.path, tmp_path)

@@ -85,6 +85,19 @@ def test_what_comes_home_takes_the_place_of_what_was_there_and_no_other_file_is_
     assert not (folder.path / "escape").exists() and not list(folder.path.glob(".home-*"))
 
 
+def test_a_trial_whose_driver_was_killed_just_before_it_got_its_name_is_there(runs: Path):
+    folder, planned = make(runs, "s", units=["gru"])
+    run = local.place(folder, planned[0])
+    run.path.rename(folder.path / f".home-old-{run.name}")
+    whole, half = (folder.path / f".home-{name}" for name in (run.name, "other"))
+    whole.mkdir()
+    half.mkdir()
+    (whole / "events.jsonl").write_text("new")
+    cluster.tidy(folder)
+    assert run.events_path.read_text() == "new" and not list(folder.path.glob(".home-*"))
+    assert not (folder.path / "other").exists()
+
+
 def test_without_ray_it_says_what_to_install(runs: Path, monkeypatch: pytest.MonkeyPatch, capsys):
     monkeypatch.setattr(cluster, "find_spec", lambda name: None)
     assert gated(["sweep", "--data", "tiny", "--draws", "1", "--epochs", "1", "--engine", "ray"]) == 4

@@ -1,7 +1,10 @@
 """Runs trained as one: each comes out as it would alone, and ends when it would."""
 
 import math
+import subprocess
+import sys
 from dataclasses import asdict
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,6 +22,7 @@ from gatedtui.heads.mixture import MixtureOfGaussians
 from gatedtui.kernels import Choice, stacked
 from gatedtui.kernels.graphs import Graphs, bucket
 from gatedtui.kernels.place import Place
+from gatedtui.runs.folder import create
 from gatedtui.stack import Stack, side_by_side
 from gatedtui.train.loop import Training
 from gatedtui.train.position import Learn
@@ -295,3 +299,26 @@ def test_a_trial_of_a_stack_goes_on_alone_and_one_begun_alone_not_in_a_stack(tin
     with pytest.raises(DeviceError, match="began with the kernel 'native'") as refused:
         Training(one, tiny, state=(tensors, position | {"backend": "native"}), choice=kernel(one))
     assert "leave out --stack" in refused.value.hint.lower()
+
+
+ONE_THAT_CANNOT_BE_KEPT = """
+import sys
+from gatedtui.errors import BadSource
+from gatedtui.events import Epoch
+from gatedtui.train import stack, worker
+record = worker.Keeper.record
+def failing(self, event):
+    if self.run.name == "one" and isinstance(event, Epoch):
+        raise BadSource("no room", "make some")
+    record(self, event)
+worker.Keeper.record = failing
+sys.exit(stack.main(sys.argv[1:]))
+"""
+
+
+def test_a_run_that_cannot_be_kept_any_more_is_answered_once(tiny, runs: Path):
+    made = [create(runs, name, settings(train__epochs=1)) for name in ("one", "two")]
+    words = [sys.executable, "-c", ONE_THAT_CANNOT_BE_KEPT, *(str(run.path) for run in made)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout and sorted(process.stdout.read().decode().splitlines()) == ["0 3", "1 0"]
+        assert process.wait() == 0

@@ -230,6 +230,8 @@ def test_long_pieces_say_that_a_column_is_a_mean():
         ("gru", "z", 0.0, "held for ever"),
         ("lstm", "f", 0.9, "held 10.0 steps"),
         ("lstm", "f", 1.0, "held for ever"),
+        ("gru-no-reset", "z", 0.2, "held 5.0 steps"),
+        ("lstm-coupled", "f", 0.75, "held 4.0 steps"),
         ("gru", "r", 0.5, ""),
         ("lstm", "o", 0.5, ""),
     ],

@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 
 from gatedtui.events import Diverged
@@ -7,7 +9,7 @@ from gatedtui.sweep.local import place
 from gatedtui.sweep.plan import sweep, trials
 from gatedtui.tui import doing
 from gatedtui.tui.app import GatedApp
-from gatedtui.tui.sweeps import Place, State, detail, header, table
+from gatedtui.tui.sweeps import Place, Reader, State, detail, header, table
 
 from .conftest import append, drive, epochs, falling, finished, started, until
 
@@ -27,6 +29,15 @@ def three(runs):
     append(working, [started("gru"), *epochs(falling(7))])
     with lock.held(working.lock_path), lock.held(folder.lock_path):
         yield folder
+
+
+def test_a_sweep_made_again_under_the_name_of_one_that_was_removed_is_read_anew(three, runs):
+    reader = Reader()
+    assert reader.read(runs, "paper").count("finished") == 1
+    shutil.rmtree(three.path)
+    sweeps.create(runs, "paper", sweep(data=["tiny"], draws=2))
+    seen = reader.read(runs, "paper")
+    assert seen.count() == 6 == seen.count("waiting") and {place.data for place in seen.places} == {"tiny"}
 
 
 def line(screen_text, pilot, words):
