@@ -24,6 +24,8 @@ PRIME_STEPS = 32
 PRIME_FRAMES = 400
 """Frames of 10 samples of a data set's piece of speech, likewise: half a second at 8 kHz."""
 DEFAULT_S = {"music": 30.0, "speech": 5.0}
+MOST_STEPS = 1_000_000
+"""Steps of all songs of one request together: 88 MB of rolls."""
 MOST_SAMPLES = 36_000_000
 """Samples of all voices of one request together: 75 minutes at 8 kHz, which take half an hour to draw."""
 Progress = Callable[[str, int, int], None]
@@ -118,6 +120,10 @@ def _songs(
     font = None if request.soundfont is None else fluid.soundfont(request.soundfont)
     grid = int(model.data["steps_per_quarter"])
     steps = request.steps or max(1, round((request.seconds or DEFAULT_S["music"]) * request.qpm / 60 * grid))
+    if steps * request.n > MOST_STEPS:
+        raise BadArgument(
+            f"'{request.n}' times '{steps:,}' steps are too much at once.", f"--steps {MOST_STEPS // request.n}"
+        )
     primer = None
     if request.prime is not None:
         primer = read_primer(

@@ -81,6 +81,12 @@ def test_a_primer_may_be_a_file_or_pitches(model: Path, tmp_path: Path):
     assert unprimed.read_bytes() != from_file.read_bytes()
 
 
+def test_so_many_seconds_that_no_steps_would_be_allowed_are_refused(model: Path, tmp_path: Path, capsys):
+    words = ["sample", str(model), "--seconds", "36000", "--qpm", "1000", "--n", "3", "--out", str(tmp_path / "s.mid")]
+    assert gated(words) == 2
+    assert "'3' times '2,400,000' steps" in capsys.readouterr().err and not list(tmp_path.iterdir())
+
+
 def test_greedy_leaves_only_the_first_frame_to_chance(model: Path, tmp_path: Path):
     for seed in ("1", "2"):
         words = ["--prime", "tiny:0", "--greedy", "--seed", seed, "--steps", "40"]

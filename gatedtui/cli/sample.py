@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from gatedtui.sources import Source as Found
 
 ENDINGS = {".mid": "music", ".midi": "music", ".wav": None, ".flac": None, ".ogg": None, ".mp3": None}
-"""What `--unit all` stands for, in the order of the files."""
-MOST = 1_000_000
-"""Steps of all songs of one command together: 88 MB of rolls."""
 QPM = 96.0
 
 
@@ -237,10 +234,12 @@ def _check_numbers(**values: float | int | None) -> None:
         raise BadArgument(
             f"--steps '{steps}' and --seconds '{seconds}' contradict each other.", "Leave one of them out."
         )
-    if steps is not None and not 1 <= steps <= MOST // n:
-        raise BadArgument(
-            f"--steps must lie in 1..{MOST // n}, not '{steps}'.", "gated sample --steps 256 --out song.mid"
-        )
+    if steps is not None:
+        from gatedtui.compose import MOST_STEPS
+
+        if not 1 <= steps <= MOST_STEPS // n:
+            hint = "gated sample --steps 256 --out song.mid"
+            raise BadArgument(f"--steps must lie in 1..{MOST_STEPS // n}, not '{steps}'.", hint)
     for name, low, high in (("seconds", 0.01, 36_000.0), ("temperature", 1e-3, 1e3), ("qpm", 1.0, 1000.0)):
         value = values[name]
         if value is not None and not (math.isfinite(value) and low <= value <= high):
