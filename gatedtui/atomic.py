@@ -8,6 +8,16 @@ from pathlib import Path
 from gatedtui.errors import BadSource
 
 
+def check(path: Path) -> None:
+    """Raises BadSource where a file cannot stand: a folder or a device is there, or no file can be called so."""
+    try:
+        if path.exists() and not path.is_file():
+            kind = "a folder" if path.is_dir() else "not a plain file"
+            raise BadSource(f"'{path}' cannot be written: it is {kind}.", "Give the name of a file.")
+    except OSError as error:
+        raise _unwritable(path, error) from None
+
+
 def write(path: Path, content: bytes | memoryview) -> None:
     """Writes `content` to `path`: first to a sibling, synced to the disk, which then takes the name in one step.
 
@@ -20,17 +30,14 @@ def write(path: Path, content: bytes | memoryview) -> None:
     # The sibling's name does not contain the file's own, which may already be as long as the file system allows.
     sibling = path.with_name(f".{os.getpid()}-{threading.get_ident()}.part")
     try:
-        if path.exists() and not path.is_file():
-            kind = "a folder" if path.is_dir() else "not a plain file"
-            raise BadSource(f"'{path}' cannot be written: it is {kind}.", "Give the name of a file.")
+        check(path)
         with sibling.open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         sibling.replace(path)
     except OSError as error:
-        why = error.strerror or type(error).__name__
-        raise BadSource(f"'{path}' cannot be written ({why}).", "Choose another place, or make room there.") from None
+        raise _unwritable(path, error) from None
     finally:
         with contextlib.suppress(OSError):
             sibling.unlink()
@@ -46,3 +53,8 @@ def folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BadSource(f"The folder '{path}' cannot be made ({error.strerror}).", "Choose another place.") from None
+
+
+def _unwritable(path: Path, error: OSError) -> BadSource:
+    why = error.strerror or type(error).__name__
+    return BadSource(f"'{path}' cannot be written ({why}).", "Choose another place, or make room there.")

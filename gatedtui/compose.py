@@ -86,18 +86,36 @@ def compose(
         BadArgument: a primer that is neither a file, a data set's piece nor pitches; a speech model asked for MIDI.
         BadSource: a primer file or a place to write that cannot be used. Files written before stay.
     """
+    check_places(source, request, outs)
     kind = source.checkpoint.data["kind"]
+    pieces = (_voices if kind == "speech" else _songs)(source.checkpoint, request, cache, mirror, progress)
+    if request.stats:
+        pieces = _beside_training(pieces, source.checkpoint, cache, mirror, progress)
+    return [_write(number, piece, source, request, outs) for number, piece in enumerate(pieces, start=1)]
+
+
+def check_places(source: Source, request: Request, outs: Sequence[Path]) -> None:
+    """Raises what `compose` would about the files to write, before anything is drawn."""
     for out in outs:
         if not out.parent.is_dir():
             raise BadSource(
                 f"There is no folder '{out.parent}' to write '{out.name}' into.", f"mkdir -p '{out.parent}'"
             )
-        if kind == "speech" and out.suffix.lower() not in wav.FORMATS:
+        if source.checkpoint.data["kind"] == "speech" and out.suffix.lower() not in wav.FORMATS:
             raise BadArgument(f"A model of speech writes no '{out.suffix}', as in '{out}'.", f"--out {out.stem}.wav")
-    pieces = (_voices if kind == "speech" else _songs)(source.checkpoint, request, cache, mirror, progress)
-    if request.stats:
-        pieces = _beside_training(pieces, source.checkpoint, cache, mirror, progress)
-    return [_write(number, piece, source, request, outs) for number, piece in enumerate(pieces, start=1)]
+    for number in range(1, request.n + 1):
+        files = _files(number, request, outs)
+        for path in (*files, _sidecar(files)):
+            atomic.check(path)
+
+
+def _files(number: int, request: Request, outs: Sequence[Path]) -> list[Path]:
+    """The files of one song or voice."""
+    return [out if request.n == 1 else out.with_name(f"{out.stem}-{number}{out.suffix}") for out in outs]
+
+
+def _sidecar(files: Sequence[Path]) -> Path:
+    return files[0].with_suffix(".json")
 
 
 def _beside_training(
@@ -265,16 +283,18 @@ def read_voice(
     cache: Path,
     mirror: str | None = None,
     progress: Progress | None = None,
+    flag: str = "--prime",
 ) -> np.ndarray:
     """The samples `(S0,)` a primer of speech stands for: a sound file or `DATA:INDEX` (a test piece, from 0).
 
     Args:
-        text: what was typed after `--prime`.
+        text: what was typed.
         frames: at most so many frames of 10 samples; None takes all of a file, and half a second of a data set's piece.
         rate_hz: the model's rate, to which it is brought.
         cache: where prepared data is.
         mirror: tried first when the data has to be fetched.
         progress: told while data is prepared.
+        flag: the option that the text was typed after, for the hint.
 
     Returns:
         float32, full scale 1, at least 20 samples.
@@ -282,15 +302,14 @@ def read_voice(
     if found := _test_piece(text, cache, mirror, progress):
         data, wave = found
         if data.kind != "speech":
-            raise BadArgument(f"'{text}' does not fit the model: it is {data.kind}.", "Prime it with speech.")
+            raise BadArgument(f"'{text}' does not fit the model: it is {data.kind}.", f"{flag} speech-a:5")
         sound, found_hz, most = wave * np.float32(data.scale), data.rate_hz, frames or PRIME_FRAMES
     elif paths.is_path(text):
         (sound, found_hz), most = wav.read_audio(Path(text)), frames
     else:
         _refuse_a_bare_name(text, cache)
-        raise BadArgument(
-            f"'{text}' is neither a sound file nor a piece of a data set.", "--prime voice.wav or --prime speech-a:5"
-        )
+        hint = f"{flag} voice.wav or {flag} speech-a:5"
+        raise BadArgument(f"'{text}' is neither a sound file nor a piece of a data set.", hint)
     from gatedtui.data.folder import FILE_RATES_HZ, resampled
 
     if not FILE_RATES_HZ[0] <= found_hz <= FILE_RATES_HZ[1]:
@@ -307,11 +326,18 @@ def read_voice(
 def _test_piece(
     text: str, cache: Path, mirror: str | None, progress: Progress | None
 ) -> tuple[DataSet, np.ndarray] | None:
-    """The set and the test piece that `DATA:INDEX` means, or None when the text is not one of a known set."""
+    """The set and the test piece that `DATA:INDEX` means, or None when the text has another form.
+
+    Raises:
+        BadArgument: there is no such set, or no such piece in it.
+    """
     piece = DATA_PIECE.fullmatch(text)
-    known = set(catalogue.CATALOGUE) | {one.name for one in catalogue.every(cache=cache)} if piece else set()
-    if piece is None or piece["data"] not in known:
+    if piece is None:
         return None
+    if not catalogue.has(piece["data"], cache=cache):
+        if paths.exists(text):
+            return None
+        raise catalogue.missing(piece["data"], cache=cache)
     data = prepare.prepare(piece["data"], cache=cache, mirror=mirror, progress=progress)
     pieces, index = data.splits["test"], int(piece["index"])
     if index >= len(pieces):
@@ -321,14 +347,12 @@ def _test_piece(
 
 
 def _write(number: int, piece: Piece, source: Source, request: Request, outs: Sequence[Path]) -> dict[str, Any]:
-    files, told = [], {}
-    for out in outs:
-        path = out if request.n == 1 else out.with_name(f"{out.stem}-{number}{out.suffix}")
+    files, told = _files(number, request, outs), {}
+    for path in files:
         told |= piece.write(path)
-        files.append(str(path))
     model = source.checkpoint
     about: dict[str, Any] = {
-        "files": files,
+        "files": [str(path) for path in files],
         "source": str(source.path),
         "model": source.described,
         "unit": model.config.model.unit,
@@ -339,6 +363,5 @@ def _write(number: int, piece: Piece, source: Source, request: Request, outs: Se
         "version": model.version,
     }
     about |= piece.facts | told
-    sidecar = Path(files[0]).with_suffix(".json")
-    atomic.write(sidecar, (json.dumps(about, indent=2, ensure_ascii=False) + "\n").encode())
+    atomic.write(_sidecar(files), (json.dumps(about, indent=2, ensure_ascii=False) + "\n").encode())
     return about

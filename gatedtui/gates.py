@@ -60,7 +60,10 @@ def gates(
     """
     network = _network(checkpoint, dtype)
     if not 1 <= layer <= network.layers:
-        raise BadArgument(f"There is no layer '{layer}'.", f"The model's layers are 1 to {network.layers}.")
+        hint = (
+            f"The model's layers are 1 to {network.layers}." if network.layers > 1 else "The model has one: --layer 1"
+        )
+        raise BadArgument(f"There is no layer '{layer}'.", hint)
     states, rows = None, []
     for x_t in torch.from_numpy(x).to(dtype)[:, None]:
         _, states, values = network.step(x_t, states)

@@ -4,6 +4,7 @@ The one module that reads the environment variables `GATED_RUNS`, `GATED_CACHE` 
 """
 
 import os
+import shlex
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
@@ -41,6 +42,11 @@ def cache_folder() -> Path:
 def runs_folder() -> Path:
     """Where runs are kept when no `--runs` is given: `GATED_RUNS`, else `./runs`."""
     return Path(os.environ.get("GATED_RUNS") or "runs").expanduser()
+
+
+def runs_flag(runs: Path) -> str:
+    """What a printed command needs so that it finds these runs: ` --runs PLACE`, or nothing for the default place."""
+    return "" if runs.absolute() == runs_folder().absolute() else f" --runs {shlex.quote(str(runs))}"
 
 
 def mirror() -> str | None:

@@ -71,7 +71,10 @@ def _named(source: str, runs: Path) -> tuple[Path, str]:
     path = Path(source)
     if source and paths.exists(source):
         if path.is_dir():
-            return _best(folders.RunFolder(path)), f"run {path.name}"
+            run = folders.RunFolder(path)
+            if not run.best_path.exists() and not run.config_path.exists():
+                raise BadSource(f"The folder '{source}' is no run.", folders.listing(runs))
+            return _best(run), f"run {run.name}"
         return path, f"file {source}"
     known = {run.name: run for run in folders.all_runs(runs)}
     if source in known:
@@ -86,7 +89,8 @@ def _named(source: str, runs: Path) -> tuple[Path, str]:
 
 def _best(run: folders.RunFolder) -> Path:
     if not run.best_path.exists():
-        raise BadSource(f"The run '{run.name}' has no best model yet.", f"gated watch {shlex.quote(run.name)}")
+        named = f"gated watch {shlex.quote(run.name)}{paths.runs_flag(run.path.parent)}"
+        raise BadSource(f"The run '{run.name}' has no best model yet.", named)
     return run.best_path
 
 
@@ -105,8 +109,9 @@ def _newest(runs: Path, unit: str | None, data: str | None, kind: str | None) ->
     if other is not None and data is not None:
         hint = f"'{data}' is {other}: write --out with the ending {'.wav' if other == 'speech' else '.mid'}."
     else:
-        typed = shlex.quote(data) if data else ""
-        hint = f"gated train{f' --unit {unit}' if unit else ''}{f' --data {typed}' if data else ''}"
+        typed = ["--unit", unit] if unit else []
+        typed += ["--data", data] if data else []
+        hint = shlex.join(["gated", "train", *typed]) + paths.runs_flag(runs)
     raise BadSource(f"There is no trained model{asked} here.", hint)
 
 

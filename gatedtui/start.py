@@ -87,13 +87,18 @@ def resume(run: RunFolder, *, progress: Progress | None = None) -> Worker | None
     if found.word == "finished":
         return None
     if found.word in ("running", "starting"):
-        raise BadArgument(f"The run '{run.name}' is already running.", f"gated watch {shlex.quote(run.name)}")
+        raise _running(run)
     config = run.config()
     _prepare(config.data, progress)
     process = launch.start(run)
     if launch.was_turned_away(run, process):
-        raise BadArgument(f"The run '{run.name}' is already running.", f"gated watch {shlex.quote(run.name)}")
+        raise _running(run)
     return Worker(run, process)
+
+
+def _running(run: RunFolder) -> BadArgument:
+    hint = f"gated watch {shlex.quote(run.name)}{paths.runs_flag(run.path.parent)}"
+    return BadArgument(f"The run '{run.name}' is already running.", hint)
 
 
 def _prepare(data: DataConfig, progress: Progress | None) -> None:

@@ -6,9 +6,10 @@ import numpy as np
 import pretty_midi
 import pytest
 
-from gatedtui import paths
+from gatedtui import compose, paths
 from gatedtui.cli.main import run as gated
 from gatedtui.data import prepare
+from gatedtui.errors import BadArgument
 from gatedtui.sound.midi import read_midi, write_midi
 
 
@@ -119,3 +120,9 @@ def test_the_sidecars_nll_is_the_models_own_score_of_what_was_drawn(model: Path,
     assert about["scored_frames"] == 49
     assert about["options"]["seed"] == 7 and about["source"] == str(model) and about["files"] == [str(out)]
     assert about["data_digest"] == held.data["digest"]
+
+
+def test_a_set_that_is_not_there_is_no_bad_note(tmp_path: Path):
+    with pytest.raises(BadArgument, match="There is no data set 'bcah'") as caught:
+        compose.read_primer("bcah:0", None, grid=4, cache=tmp_path)
+    assert "'bach'" in caught.value.hint

@@ -95,6 +95,14 @@ def test_what_does_not_fit_is_said(runs: Path):
     assert "'one'" in caught.value.hint
 
 
+def test_a_folder_that_is_no_run_is_said(runs: Path):
+    with pytest.raises(BadSource, match="is no run"):
+        sources.find(str(runs), runs=runs)
+    made = make(runs, "bare", 100)
+    made.config_path.unlink()
+    assert sources.find(str(made.path), runs=runs).path == made.best_path
+
+
 def test_a_run_without_a_model_is_said_and_a_damaged_one_hides_no_other(runs: Path):
     make(runs, "good", 100)
     create(runs, "empty", config.RunConfig())

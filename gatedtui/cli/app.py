@@ -1,7 +1,6 @@
 """`gated` without a command: the terminal app."""
 
 import os
-import shlex
 from pathlib import Path
 
 from gatedtui import paths
@@ -38,5 +37,5 @@ def _tell_what_goes_on(place: Path) -> None:
     alive = [run for run in folder.all_runs(place)[:NEWEST] if status(run).word in ("running", "starting")]
     if alive:
         many = f"{len(alive)} runs go" if len(alive) > 1 else f"'{alive[0].name}' goes"
-        where = f" --runs {shlex.quote(str(place))}" if place != paths.runs_folder() else ""
+        where = paths.runs_flag(place)
         output.say(f"{many} on training; gated watch{where} shows the curves, gated stop RUN{where} saves and stops.")

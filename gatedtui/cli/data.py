@@ -36,16 +36,18 @@ SKIPPED_SHOWN = 20
 
 
 @data_app.command("list", cls=Command)
-def list_data(json: Json = False) -> None:
-    """The data sets there are, and whether they are ready to be used."""
+def list_data(names: Names = None, mirror: Mirror = None, json: Json = False) -> None:
+    """The data sets there are, or those of these names, and whether they are ready to be used."""
     cache = paths.cache_folder()
-    entries = catalogue.every(cache=cache)
+    entries = [catalogue.entry(name, cache=cache) for name in names] if names else catalogue.every(cache=cache)
     if json:
         output.document([_entry(entry) | {"ready": _readiness(entry, cache) == "yes"} for entry in entries])
         return
     rows = [[e.name, KINDS[e.kind], _readiness(e, cache), e.title] for e in entries]
     output.table(["name", "kind", "ready", "what"], rows, folds=True)
     output.say("gated data info NAME tells sizes, source and licence.")
+    if place := mirror or paths.mirror():
+        output.say(f"Fetching looks in '{place}' first.")
 
 
 @data_app.command(cls=Command)
@@ -62,10 +64,15 @@ def fetch(names: Names = None, mirror: Mirror = None, rate_hz: Rate = 0, json: J
 @data_app.command("import", cls=Command)
 def import_data(
     name: Annotated[str, typer.Argument(help="The name to give.")],
-    path: Annotated[Path, typer.Argument(help="A folder of MIDI or MusicXML files, or of audio files.")],
+    path: Annotated[
+        Path, typer.Argument(readable=False, help="A folder of MIDI or MusicXML files, or of audio files.")
+    ],
     rate_hz: Rate = 0,
     transpose: Annotated[bool, typer.Option("--transpose", help="Move music to C major or A minor.")] = False,
     replace: Annotated[bool, typer.Option("--replace", help="Even if the name stands for another folder.")] = False,
+    mirror: Annotated[
+        str | None, typer.Option("--mirror", help="Taken as elsewhere; a folder of your own needs none.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Gives a folder of your own a name, and prepares it as it is now."""

@@ -61,7 +61,9 @@ def evaluate(
     output.result(
         f"{scored['data']} {split}: {scored['nll_frame']:.4f} nats a frame · {scored['nll_sequence']:.4f} a piece"
     )
-    output.result(f"  {scored['frames']:,} frames in {scored['sequences']} pieces; {scored['joint']} outputs")
+    frames, pieces = scored["frames"], scored["sequences"]
+    length = f"{frames:,} frame{'s' * (frames != 1)} in {pieces} piece{'s' * (pieces != 1)}"
+    output.result(f"  {length}; {scored['joint']} outputs")
     output.result(
         f"  weights: {counts['recurrent']:,} recurrent, {counts['output']:,} output, {counts['total']:,} in all"
     )

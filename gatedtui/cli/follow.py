@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from gatedtui import events
+from gatedtui import events, paths
 from gatedtui.cli import layout, output
 from gatedtui.cli.runs import number
 from gatedtui.config import RunConfig
@@ -33,11 +33,11 @@ def after_start(workers: "Sequence[Worker]", *, detach: bool, json: bool, plain:
     `from_start=False` leaves out what the runs told before they were resumed.
     """
     runs, processes = [worker.run for worker in workers], {worker.run: worker.process for worker in workers}
-    names = shlex.join(run.name for run in runs)
+    watch = f"gated watch {shlex.join(run.name for run in runs)}{paths.runs_flag(runs[0].path.parent)}"
     if detach:
         for run in runs:
             output.result(run.name)
-        output.say(f"training goes on without this terminal; gated watch {names}")
+        output.say(f"training goes on without this terminal; {watch}")
         return
     interrupted = False
     if json or plain or not output.on_a_terminal():
@@ -56,7 +56,7 @@ def after_start(workers: "Sequence[Worker]", *, detach: bool, json: bool, plain:
             terminal_app(runs[0].path.parent)
             return
         if outcome == "detached":
-            output.say(f"training goes on; gated watch {names}")
+            output.say(f"training goes on; {watch}")
             return
         interrupted = outcome == "interrupted"
     for worker in workers:
@@ -135,7 +135,7 @@ def closing(runs: Sequence[RunFolder], *, json: bool) -> int:
     wide = max(map(len, titles))
     codes = [_close(run, title.ljust(wide), json=json, width=room) for run, title in zip(runs, titles, strict=True)]
     if codes.count(0) > 1:
-        output.say("  compare:  gated table")
+        output.say(f"  compare:  gated table{paths.runs_flag(runs[0].path.parent)}")
     if any(code == 0 and run.config().model.head == "mixture" for run, code in zip(runs, codes, strict=True)):
         output.say("  the NLL of speech is that of a density (10 samples a frame): below zero is right, less is better")
     return max(codes)
@@ -150,12 +150,13 @@ def _close(run: RunFolder, title: str, *, json: bool, width: int | None) -> int:
     history, word = load(run), status(run).word
     write = output.say if json else output.result
     config, last = run.config(), history.last
+    named = shlex.quote(run.name) + paths.runs_flag(run.path.parent)
     if isinstance(last, Finished):
         write("\n".join(layout.parts(_finished(title, last, history, config, run), width=width)))
         ending = "voice.wav" if config.model.head == "mixture" else "song.mid"
-        output.say(f"  hear it:  gated sample {shlex.quote(run.name)} --out {ending}")
+        output.say(f"  hear it:  gated sample {named} --out {ending}")
         return 0
-    resume = f"  go on:  gated resume {shlex.quote(run.name)}"
+    resume = f"  go on:  gated resume {named}"
     if isinstance(last, Failed):
         output.complain(GatedError(f"The run '{run.name}' failed: {last.what}", last.hint))
         return last.exit
@@ -168,7 +169,7 @@ def _close(run: RunFolder, title: str, *, json: bool, width: int | None) -> int:
         output.complain(GatedError(f"The run '{run.name}' diverged: {last.what}", last.hint))
         return 1
     if word in ("running", "starting"):
-        output.say(f"'{run.name}' is still stopping; gated watch {shlex.quote(run.name)}")
+        output.say(f"'{run.name}' is still stopping; gated watch {named}")
         return 130
     what = f"The run '{run.name}' ended without a word; its last words are in '{run.log_path}'."
     output.complain(GatedError(what, resume.strip()))

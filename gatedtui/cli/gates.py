@@ -30,7 +30,7 @@ def gates(
         ),
     ] = None,
     layer: Annotated[int, Option("--layer", help="Which layer, from 1.")] = 1,
-    out: Annotated[Path | None, Option("--out", help="FILE.svg: the heat-maps as a picture.")] = None,
+    out: Annotated[Path | None, Option("--out", readable=False, help="FILE.svg: the heat-maps as a picture.")] = None,
     steps: Annotated[int | None, Option("--steps", help="Only the beginning.")] = None,
     brief: Annotated[
         bool, Option("--brief", help="JSON for a picture: three decimals, long pieces averaged over steps.")
@@ -56,7 +56,8 @@ def gates(
             grid = int(data["steps_per_quarter"])
             piece = compose.read_primer(input, steps or ALL, grid=grid, **places)
         else:
-            piece = compose.read_voice(input, steps or ALL, rate_hz=int(data["rate_hz"]), **places) / data["scale"]
+            piece = compose.read_voice(input, steps or ALL, rate_hz=int(data["rate_hz"]), flag="--input", **places)
+            piece = piece / data["scale"]
     from gatedtui import gates as core
 
     if (length := len(core.frames(piece))) > MOST:
@@ -84,7 +85,8 @@ def _held(steps: Sequence[float]) -> str:
 
 def _tell(about: dict, out: Path | None) -> None:
     nll = f", {about['nll_frame']:.2f} nats a frame" if about["nll_frame"] is not None else ""
-    output.result(f"{about['unit']} {about['hidden']} hears {about['input']}: {about['steps']} steps{nll}")
+    length = f"{about['steps']} step{'s' * (about['steps'] != 1)}"
+    output.result(f"{about['unit']} {about['hidden']} hears {about['input']}: {length}{nll}")
     proper = {name: gate for name, gate in about["gates"].items() if "mean" in gate}
     if not proper:
         output.result("  tanh units have no gates; the mean |h| of a unit says how hard it works")

@@ -36,35 +36,46 @@ def listen(
         typer.Option("--blind", help="A blind test: labels hidden, answers counted.", rich_help_panel="A blind test"),
     ] = False,
     task: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--task",
-            help="Blind: abx, prefer or real (which one is real?).",
+            help="Blind: abx, prefer or real (which one is real?); default abx.",
             autocompletion=complete.words("abx", "prefer", "real"),
             rich_help_panel="A blind test",
         ),
-    ] = "abx",
+    ] = None,
     trials: Annotated[
-        int, typer.Option("--trials", help="Blind: how many presentations.", rich_help_panel="A blind test")
-    ] = 10,
+        int | None,
+        typer.Option("--trials", help="Blind: how many presentations (default 10).", rich_help_panel="A blind test"),
+    ] = None,
     excerpts: Annotated[
-        int, typer.Option("--excerpts", help="Blind: over so many pieces and seeds.", rich_help_panel="A blind test")
-    ] = 1,
+        int | None,
+        typer.Option(
+            "--excerpts", help="Blind: over so many pieces and seeds (default 1).", rich_help_panel="A blind test"
+        ),
+    ] = None,
     results: Annotated[
         Path | None,
         typer.Option(
             "--results",
+            readable=False,
             help="Blind: the file answers are added to (listen-results.json).",
             rich_help_panel="A blind test",
         ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Write the clips into this folder.", rich_help_panel="Pages and files")
+        Path | None,
+        typer.Option(
+            "--out", readable=False, help="Write the clips into this folder.", rich_help_panel="Pages and files"
+        ),
     ] = None,
     html: Annotated[
         Path | None,
         typer.Option(
-            "--html", help="FILE.html: a page to hear them on; with --blind a test.", rich_help_panel="Pages and files"
+            "--html",
+            readable=False,
+            help="FILE.html: a page to hear them on; with --blind a test.",
+            rich_help_panel="Pages and files",
         ),
     ] = None,
     seconds: Annotated[
@@ -124,7 +135,10 @@ def listen(
     """
     from gatedtui.listen import blind as tests
 
-    _check(what, task if blind else "abx", tests.TASKS, locals())
+    if not blind:
+        _check_not_blind(task=task, trials=trials, excerpts=excerpts, results=results)
+    task, trials, excerpts = task or "abx", 10 if trials is None else trials, 1 if excerpts is None else excerpts
+    _check(what, task, tests.TASKS, locals())
     if out is not None and out.exists() and not out.is_dir():
         raise BadSource(f"'{out}' is not a folder.", "Give a folder's name: --out clips")
     if html is not None:
@@ -217,6 +231,13 @@ def _blind_page(
     pages.write(html, pages_blind.page(task, order, split, seed=seed))
 
 
+def _check_not_blind(**typed: Any) -> None:
+    """Refuses options of a blind test where none was asked for."""
+    for name, value in typed.items():
+        if value is not None:
+            raise BadArgument(f"'--{name} {value}' goes with a blind test alone.", "Add --blind, or leave it out.")
+
+
 def _check(what: Sequence[str], task: str, tasks: Sequence[str], values: dict[str, Any]) -> None:
     if task not in tasks:
         raise unknown("task", task, tasks)
@@ -263,6 +284,8 @@ def _title(choice: Any, items: Sequence[Any]) -> str:
 def _report(items: Sequence[Any], *, json: bool) -> None:
     """What there is to hear, as a table or as JSON."""
     if json:
+        from gatedtui.listen.items import drawn_again
+
         output.document(
             [
                 {
@@ -275,7 +298,7 @@ def _report(items: Sequence[Any], *, json: bool) -> None:
                     "primer_s": item.primer_s,
                     "nll_frame": item.nll,
                     "statistics": item.statistics,
-                    "command": " ".join(item.command) or None,
+                    "command": drawn_again(item) or None,
                 }
                 for item in items
             ]

@@ -24,7 +24,7 @@ from gatedtui.cli.sweep import sweep
 from gatedtui.cli.table import table
 from gatedtui.cli.train import resume, stop, train
 from gatedtui.cli.watch import watch
-from gatedtui.errors import DeviceError, GatedError
+from gatedtui.errors import BadSource, DeviceError, GatedError
 
 TRAIN, HEAR, LOOK, KEEP = "Train", "Hear", "Look", "Data and machine"
 app = typer.Typer(
@@ -83,6 +83,7 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Runs one command and gives its exit code; no exception leaves it unless `GATED_DEBUG=1`."""
     try:
+        usage.check_words(arguments)
         return app(arguments, standalone_mode=False, prog_name="gated") or 0
     except GatedError as error:
         if os.environ.get("GATED_DEBUG") == "1":
@@ -107,9 +108,17 @@ def run(arguments: list[str]) -> int:
     except Exception as error:
         if os.environ.get("GATED_DEBUG") == "1":
             raise
-        complaint = _unforeseen(error)
+        complaint = _unreadable(error) or _unforeseen(error)
         output.complain(complaint)
         return complaint.exit_code
+
+
+def _unreadable(error: Exception) -> BadSource | None:
+    """A path that was typed and that the file system refuses: too long, or in a folder without permission."""
+    if not isinstance(error, OSError) or not isinstance(error.filename, str | bytes):
+        return None
+    what = f"'{os.fsdecode(error.filename)}' cannot be read ({error.strerror})."
+    return BadSource(what, "Check the path, and the permissions of its folder.")
 
 
 def _unforeseen(error: Exception) -> GatedError:

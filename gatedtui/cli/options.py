@@ -7,7 +7,11 @@ import typer
 
 from gatedtui.cli import complete
 
-Runs = Annotated[Path | None, typer.Option("--runs", help="The runs folder (default ./runs, or GATED_RUNS).")]
+Runs = Annotated[
+    Path | None,
+    # Every path is readable=False: Typer would refuse an unreadable one in its own words and with its own exit code.
+    typer.Option("--runs", readable=False, help="The runs folder (default ./runs, or GATED_RUNS)."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Results as JSON on stdout.")]
 Plain = Annotated[bool, typer.Option("--plain", help="One line an epoch, no live view.")]
 Unit = Annotated[

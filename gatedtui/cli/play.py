@@ -21,7 +21,7 @@ EARLY_S = 3.0
 """`p` goes back to the file before while so little of this one was played, else to this one's start."""
 
 
-def play(files: Annotated[list[Path], typer.Argument(help="MIDI or audio files.")]) -> None:
+def play(files: Annotated[list[Path], typer.Argument(readable=False, help="MIDI or audio files.")]) -> None:
     """Plays files one after the other; on a terminal keys pause, seek and skip.
 
     Keys: space pauses, left and right five seconds, home, end, l loops, n and p next and previous file, q quits.

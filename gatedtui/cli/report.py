@@ -21,7 +21,7 @@ def report(
             autocompletion=complete.sources,
         ),
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="FILE.html.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", readable=False, help="FILE.html.")] = None,
     samples: Annotated[int, typer.Option("--samples", help="Songs of each model; 0 = none.")] = 3,
     piece: Annotated[int, typer.Option("--piece", help="The test piece they all go on from, by number.")] = 0,
     seconds: Annotated[

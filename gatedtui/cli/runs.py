@@ -1,7 +1,6 @@
 """`gated runs list|show|rm`: what is in the runs folder."""
 
 import math
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -10,6 +9,7 @@ from gatedtui import config as configs
 from gatedtui import events, paths
 from gatedtui.cli import complete, output
 from gatedtui.cli.help import Command, Group
+from gatedtui.cli.options import Runs
 from gatedtui.cli.progress import Bar
 from gatedtui.errors import GatedError
 from gatedtui.runs import folder as folders
@@ -19,7 +19,6 @@ from gatedtui.runs.row import read_row
 runs_app = typer.Typer(
     cls=Group, rich_markup_mode=None, help="The runs: list, look at one, remove.", no_args_is_help=True
 )
-Runs = Annotated[Path | None, typer.Option("--runs", help="The runs folder (default ./runs, or GATED_RUNS).")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document.")]
 
 PATIENCE_S = 1.0
@@ -76,7 +75,7 @@ def list_runs(runs: Runs = None, json: Json = False) -> None:
         output.document(found)
         return
     if not found:
-        output.say(f"There are no runs in '{place}'. gated train starts one.")
+        output.say(f"There are no runs in '{place}'. gated train{paths.runs_flag(place)} starts one.")
         return
     columns = ["name", "status", "unit", "data", "recipe", "seed", "epochs", "valid", "@", "test", "a piece"]
     rows = [

@@ -25,7 +25,12 @@ def sample(
     source: Source = None,
     out: Annotated[
         list[Path] | None,
-        typer.Option("--out", help="FILE.mid .wav .flac .ogg .mp3; repeatable.", rich_help_panel="What is written"),
+        typer.Option(
+            "--out",
+            readable=False,
+            help="FILE.mid .wav .flac .ogg .mp3; repeatable.",
+            rich_help_panel="What is written",
+        ),
     ] = None,
     unit: Unit = None,
     data: Annotated[
@@ -107,6 +112,9 @@ def sample(
     _check_numbers(
         n=n, steps=steps, seconds=seconds, temperature=temperature, seed=seed, prime_steps=prime_steps, qpm=qpm
     )
+    if prime is None and (prime_steps is not None or keep_prime):
+        lone = "--keep-prime" if keep_prime else f"--prime-steps {prime_steps}"
+        raise BadArgument(f"'{lone}' goes with a primer alone.", "Add --prime bach:0, or leave it out.")
     _check_playing(outs, restrike, program, soundfont)
     found = _sources(source, unit, data, kind, runs or paths.runs_folder())
     for one in found:
@@ -130,8 +138,10 @@ def sample(
         stats=stats,
     )
     written: list[dict[str, Any]] = []
-    for one in found:
-        own = outs if len(found) == 1 else [_for_unit(path, one.checkpoint.config.model.unit) for path in outs]
+    places = [outs] if len(found) == 1 else [[_for_unit(out, unit) for out in outs] for unit in plan.UNITS]
+    for one, own in zip(found, places, strict=True):
+        compose.check_places(one, request, own)
+    for one, own in zip(found, places, strict=True):
         with Bar() as bar:
             written += compose.compose(
                 one, request, own, cache=paths.cache_folder(), mirror=paths.mirror(), progress=bar
@@ -205,7 +215,7 @@ def _figures(song: dict[str, Any]) -> str:
     """What is worth knowing of a song or a voice at once, from its sidecar."""
     nll = f", {song['nll_frame']:.2f} nats a frame" if song["nll_frame"] is not None else ""
     if "rate_hz" not in song:
-        return f"{song['steps']} steps{nll}, {song['polyphony']:.1f} notes at a time"
+        return f"{song['steps']} step{'s' * (song['steps'] != 1)}{nll}, {song['polyphony']:.1f} notes at a time"
     seconds, louder = song["samples"] / song["rate_hz"], song["rms"] / song["training_rms"]
     return f"{seconds:.2f} s at {song['rate_hz']:,} Hz{nll}, {louder:.2f} times as loud as the training set"
 

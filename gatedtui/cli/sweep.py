@@ -167,7 +167,7 @@ def _refuse_a_typo(place: Path, name: str) -> None:
 
     meant = nearest(name, [one.name for one in sweeps.all_sweeps(place)])
     if meant is not None:
-        new = f"gated sweep --name {shlex.quote(name)} --data jsb"
+        new = f"gated sweep --name {shlex.quote(name)} --data jsb{paths.runs_flag(place)}"
         hint = f"Did you mean '{meant}'? To begin a new one, say of what: {new}"
         raise BadArgument(f"There is no sweep '{name}' in '{place}' to go on with.", hint)
 
@@ -316,8 +316,8 @@ def _detach(folder: "SweepFolder", again: list[str]) -> None:
     if not launch.wait_until_locked(RunFolder(folder.path), process) and process.returncode:
         raise GatedError(f"The sweep '{folder.name}' could not go on by itself.", f"Its words are in '{log}'.")
     output.result(folder.name)
-    quoted = shlex.quote(folder.name)
-    output.say(f"the sweep goes on without this terminal; gated table {quoted} shows it, gated stop {quoted} stops it")
+    named = shlex.quote(folder.name) + paths.runs_flag(folder.path.parent)
+    output.say(f"the sweep goes on without this terminal; gated table {named} shows it, gated stop {named} stops it")
 
 
 def _again(

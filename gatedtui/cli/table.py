@@ -34,7 +34,10 @@ def table(
         str, typer.Option("--format", help="text, markdown, csv or json.", autocompletion=complete.words(*FORMATS))
     ] = "text",
     figures: Annotated[
-        Path | None, typer.Option("--figures", help="Write the paper's figures 2 and 3 of these runs there, as SVG.")
+        Path | None,
+        typer.Option(
+            "--figures", readable=False, help="Write the paper's figures 2 and 3 of these runs there, as SVG."
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -52,7 +55,8 @@ def table(
         output.say(note)
     made = cells(found)
     if not made:
-        raise BadSource(f"There are no runs in '{place}' to tabulate.", "gated sweep makes a whole table's.")
+        hint = f"gated sweep{paths.runs_flag(place)} makes a whole table's."
+        raise BadSource(f"There are no runs in '{place}' to tabulate.", hint)
     if figures is not None:
         _draw(made, figures)
     if json or form == "json":

@@ -106,10 +106,12 @@ def resume(
     """Goes on with a stopped or crashed run, exactly where its saved state is."""
     place = runs or paths.runs_folder()
     found = (
-        folders.find(place, run) if run else next((r for r in folders.all_runs(place) if status(r).can_resume), None)
+        folders.find(place, run)
+        if run is not None
+        else next((r for r in folders.all_runs(place) if status(r).can_resume), None)
     )
     if found is None:
-        raise BadArgument(f"No run in '{place}' can be resumed.", "gated runs list shows what there is.")
+        raise BadArgument(f"No run in '{place}' can be resumed.", folders.listing(place))
     from gatedtui import start as starting
 
     with Bar() as bar:
@@ -128,14 +130,15 @@ def stop(
     from gatedtui.sweep.folder import SweepFolder
 
     place = runs or paths.runs_folder()
+    named = shlex.quote(run) + paths.runs_flag(place)
     if (swept := SweepFolder(place / run)).is_there:
         if launch.request_stop(folders.RunFolder(swept.path)):
-            output.say(f"asked the sweep '{run}' to stop; gated sweep --name {shlex.quote(run)} goes on with it")
+            output.say(f"asked the sweep '{run}' to stop; gated sweep --name {named} goes on with it")
         else:
             output.say(f"The sweep '{run}' is not being trained.")
         return
     found = folders.find(place, run)
     if launch.request_stop(found):
-        output.say(f"asked '{found.name}' to stop; gated resume {shlex.quote(found.name)} goes on with it")
+        output.say(f"asked '{found.name}' to stop; gated resume {named} goes on with it")
     else:
         output.say(f"'{found.name}' is not running (it is {status(found).word}).")

@@ -33,7 +33,7 @@ def watch(
         every = folders.all_runs(place)
         found = [run for run in every if status(run).word in ("running", "starting")][:6] or every[:1]
     if not found:
-        raise BadArgument(f"There are no runs in '{place}'.", "gated train starts one.")
+        raise BadArgument(f"There are no runs in '{place}'.", f"gated train{paths.runs_flag(place)} starts one.")
     if json or plain or not output.on_a_terminal():
         for run, event in follow.follow(found):
             tell(run, event, json=json)
@@ -51,4 +51,4 @@ def watch(
         terminal_app(place)
         return
     if alive := [run.name for run in shown if status(run).word in ("running", "starting")]:
-        output.say(f"training goes on; gated watch {shlex.join(alive)}")
+        output.say(f"training goes on; gated watch {shlex.join(alive)}{paths.runs_flag(place)}")

@@ -209,6 +209,16 @@ def entry(name: str, *, cache: Path | None = None, rate_hz: int = 0) -> Entry:
     return replace(made, rate_hz=rate_hz)
 
 
+def has(name: str, *, cache: Path | None = None) -> bool:
+    """Whether a set of the catalogue, or an imported one, has this name."""
+    return name in CATALOGUE or _imported(name, cache) is not None
+
+
+def missing(name: str, *, cache: Path | None = None) -> BadArgument:
+    """The error where no set has this name; the nearest is offered."""
+    return unknown("data set", name, [known.name for known in every(cache=cache)])
+
+
 def import_entry(one: Import) -> Entry:
     """The entry of an imported folder."""
     made = _folder_entry(one.name, one.kind, f"Imported from {one.path}", one.path)
@@ -291,6 +301,6 @@ def _imported(name: str, cache: Path | None) -> Import | None:
 
 def _path(name: str, cache: Path | None) -> Path:
     """The path that a name means, or BadArgument when it means none (contracts: it holds a slash, …, or exists)."""
-    if "\0" not in name and name and ("/" in name or "\\" in name or _ENDING.search(name) or Path(name).exists()):
+    if "\0" not in name and name and ("/" in name or "\\" in name or _ENDING.search(name) or paths.exists(name)):
         return Path(name).expanduser()
-    raise unknown("data set", name, [known.name for known in every(cache=cache)])
+    raise missing(name, cache=cache)

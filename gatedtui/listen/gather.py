@@ -22,6 +22,7 @@ from gatedtui.data.smf import DRUMS, read_score
 from gatedtui.errors import BadArgument, BadSource
 from gatedtui.listen import sounding
 from gatedtui.listen.items import Item, unique
+from gatedtui.runs import folder as folders
 from gatedtui.runs import launch
 from gatedtui.sound import piano, statistics
 from gatedtui.sound.instrument import play_roll
@@ -152,8 +153,7 @@ def _find(
     word: str, choice: Choice, runs: Path, cache: Path, mirror: str | None, progress: catalogue.Progress | None
 ) -> _Piece | Source | Path:
     piece = _PIECE.fullmatch(word)
-    known = set(catalogue.CATALOGUE) | {entry.name for entry in catalogue.every(cache=cache)} if piece else set()
-    if piece and piece["data"] in known:
+    if piece and catalogue.has(piece["data"], cache=cache):
         data = prepare.prepare(piece["data"], cache=cache, mirror=mirror, progress=progress)
         index, count = int(piece["index"]), len(data.splits["test"])
         if index >= count:
@@ -166,6 +166,8 @@ def _find(
         return path
     if not path.exists() and path.suffix.lower() in (*AUDIO_ENDINGS, *sounding.MIDI_ENDINGS):
         raise BadSource(f"There is no file '{word}'.", "Check the path.")
+    if piece and not path.exists() and word not in {run.name for run in folders.all_runs(runs)}:
+        raise catalogue.missing(piece["data"], cache=cache)
     return sources.find(word, runs=runs)
 
 
@@ -189,6 +191,9 @@ def _primer(first: _Piece | None, choice: Choice, kind: str) -> tuple[str | None
     if choice.prime is not None:
         return choice.prime, choice.prime_steps or 0
     if first is None:
+        if choice.prime_steps is not None:
+            what = f"'--prime-steps {choice.prime_steps}' goes with a primer or a data set's piece alone."
+            raise BadArgument(what, "Add --prime bach:0, or leave it out.")
         return None, 0
     unit = 1 if kind == "music" else FRAME
     length = len(first.content) // unit

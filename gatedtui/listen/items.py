@@ -2,6 +2,7 @@
 
 import math
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -45,7 +46,7 @@ class Item:
     statistics: dict[str, Any] = field(default_factory=dict)
     """What `sound.statistics` says of it, without the primer."""
     command: tuple[str, ...] = ()
-    """What to type to have a model draw it again."""
+    """What to type to have a model draw it again, but for the file to write: see `drawn_again`."""
     facts: dict[str, Any] = field(default_factory=dict)
     """The sidecar of what a model drew."""
 
@@ -109,6 +110,16 @@ def unique(labels: Sequence[str]) -> list[str]:
         seen[label] = seen.get(label, 0) + 1
         told.append(label if seen[label] == 1 else f"{label} ({seen[label]})")
     return told
+
+
+def drawn_again(item: Item) -> str:
+    """What is typed to draw it again, quoted for a shell; "" of what no model drew."""
+    return shlex.join([*item.command, "--out", song_file(item, item.label)]) if item.command else ""
+
+
+def song_file(item: Item, title: str) -> str:
+    """The name of the file that drawing it again writes."""
+    return f"{file_name(title)}{'.mid' if item.content == 'music' else '.wav'}"
 
 
 def file_name(label: str) -> str:

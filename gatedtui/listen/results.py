@@ -10,7 +10,7 @@ from typing import Any
 from gatedtui import atomic, strict_json
 from gatedtui.errors import BadSource
 from gatedtui.listen.blind import Answer, Task, results
-from gatedtui.listen.items import Item, unique
+from gatedtui.listen.items import Item, drawn_again, unique
 
 DEFAULT = "listen-results.json"
 FORMAT = 1
@@ -56,7 +56,7 @@ def session(
         "played_with": how,
         "items": names,
         "excerpts": [
-            [{"label": item.label, "source": item.source, "command": " ".join(item.command)} for item in items]
+            [{"label": item.label, "source": item.source, "command": drawn_again(item)} for item in items]
             for items in excerpts
         ],
         "trials": [

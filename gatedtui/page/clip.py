@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gatedtui.listen.items import Item, file_name
+from gatedtui.listen.items import Item, song_file
 from gatedtui.page.png import uri
 from gatedtui.sound.wav import encode_audio
 from gatedtui.sources import released
@@ -71,8 +71,7 @@ def command(item: Item, word: str, title: str) -> tuple[str, ...]:
     gated, sample, path, *rest = item.command
     stem = Path(path).stem
     named = stem if released().get(stem) == Path(path) else word
-    out = f"{file_name(title)}{'.mid' if item.content == 'music' else '.wav'}"
-    return (gated, sample, named, *rest, "--out", out)
+    return (gated, sample, named, *rest, "--out", song_file(item, title))
 
 
 def _encoded(item: Item, rate: int) -> str:

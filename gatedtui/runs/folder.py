@@ -11,6 +11,7 @@ from itertools import count
 from pathlib import Path
 
 from gatedtui import config as configs
+from gatedtui import paths
 from gatedtui.config import RunConfig
 from gatedtui.errors import BadArgument, BadSource, nearest
 from gatedtui.runs import lock
@@ -70,13 +71,12 @@ class RunFolder:
         try:
             return configs.from_toml(self.config_path.read_text(encoding="utf-8"))
         except FileNotFoundError:
-            raise BadSource(f"There is no run in {str(self.path)!r}.", "gated runs list shows what there is.") from None
+            raise BadSource(f"There is no run in {str(self.path)!r}.", listing(self.path.parent)) from None
         except OSError as error:
             raise BadSource(f"{path!r} cannot be read: {error.strerror}.", "Check the file's permissions.") from None
         except UnicodeDecodeError:
-            raise BadSource(
-                f"{path!r} is not text.", f"Remove the run: gated runs rm {shlex.quote(self.name)}"
-            ) from None
+            hint = f"Remove the run: gated runs rm {shlex.quote(self.name)}{paths.runs_flag(self.path.parent)}"
+            raise BadSource(f"{path!r} is not text.", hint) from None
         except BadArgument as error:
             raise BadSource(
                 f"{path!r} is not a run's config: {error.what}", "Mend the file, or remove the run."
@@ -145,8 +145,10 @@ def check_free(runs: Path, name: str) -> str:
 
 
 def _taken(runs: Path, name: str) -> BadArgument:
-    hint = f"Go on with it: gated resume {shlex.quote(name)}   or choose another --name."
-    return BadArgument(f"There is already a run {name!r} in {str(runs)!r}.", hint)
+    kinds = {"run.toml": ("a run", "resume "), "sweep.toml": ("a sweep", "sweep --name ")}
+    kind, command = next((kinds[file] for file in kinds if (runs / name / file).exists()), ("something else", ""))
+    go_on = f"Go on with it: gated {command}{shlex.quote(name)}{paths.runs_flag(runs)}   or c" if command else "C"
+    return BadArgument(f"There is already {kind} {name!r} in {str(runs)!r}.", f"{go_on}hoose another --name.")
 
 
 def create(runs: Path, name: str, config: RunConfig) -> RunFolder:
@@ -225,7 +227,12 @@ def find(runs: Path, name: str) -> RunFolder:
     last = Path(name).name
     guess = last if last in known else nearest(name, known)
     offer = f"Did you mean {guess!r}? " if guess else ""
-    raise BadArgument(f"There is no run {name!r} in {str(runs)!r}.", f"{offer}gated runs list shows what there is.")
+    raise BadArgument(f"There is no run {name!r} in {str(runs)!r}.", offer + listing(runs))
+
+
+def listing(runs: Path) -> str:
+    """The hint where a run is not found."""
+    return f"gated runs list{paths.runs_flag(runs)} shows what there is."
 
 
 def all_runs(runs: Path) -> list[RunFolder]:
@@ -306,4 +313,5 @@ def _remove_unlocked(folder: RunFolder) -> None:
 
 
 def _running(folder: RunFolder) -> BadArgument:
-    return BadArgument(f"The run {folder.name!r} is running.", f"Stop it first: gated stop {shlex.quote(folder.name)}")
+    hint = f"Stop it first: gated stop {shlex.quote(folder.name)}{paths.runs_flag(folder.path.parent)}"
+    return BadArgument(f"The run {folder.name!r} is running.", hint)

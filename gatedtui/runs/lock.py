@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from gatedtui import paths
 from gatedtui.errors import BadArgument, BadSource
 
 RETRY_S = 0.002
@@ -57,11 +58,10 @@ def exclusive(path: Path, *, wait_s: float) -> Iterator[int]:
         try:
             while not _flock(descriptor, fcntl.LOCK_EX, path):
                 if time.monotonic() >= give_up:
-                    name = path.absolute().parent.name
-                    raise BadArgument(
-                        f"The run {name!r} is already running.",
-                        f"Watch it: gated watch {shlex.quote(name)}   or stop it: gated stop {shlex.quote(name)}",
-                    )
+                    run = path.absolute().parent
+                    named = shlex.quote(run.name) + paths.runs_flag(run.parent)
+                    hint = f"Watch it: gated watch {named}   or stop it: gated stop {named}"
+                    raise BadArgument(f"The run {run.name!r} is already running.", hint)
                 time.sleep(RETRY_S)
             if not _is_still(descriptor, path):
                 continue  # the folder was removed while we waited: what we hold is nobody's lock any more
@@ -128,7 +128,8 @@ def _open(path: Path, flags: int) -> int:
         return os.open(path, flags | os.O_NONBLOCK | os.O_NOFOLLOW, 0o644)
     except FileNotFoundError:
         raise BadSource(
-            f"There is no run folder {str(path.parent)!r}.", "gated runs list shows what there is."
+            f"There is no run folder {str(path.parent)!r}.",
+            f"gated runs list{paths.runs_flag(path.parent.parent)} shows what there is.",
         ) from None
     except OSError as error:
         raise BadSource(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gatedtui import atomic, config
+from gatedtui import atomic, config, paths
 from gatedtui.errors import BadArgument, BadSource, GatedError, nearest
 from gatedtui.runs import folder as folders
 from gatedtui.runs import lock
@@ -53,7 +53,7 @@ class SweepFolder:
     @property
     def is_there(self) -> bool:
         """Whether the folder is a sweep's."""
-        return self.about_path.is_file()
+        return paths.exists(str(self.about_path)) and self.about_path.is_file()
 
     def run(self, slot: Slot) -> RunFolder:
         """A trial's run folder, whether it is there yet or not."""
@@ -66,11 +66,11 @@ class SweepFolder:
             BadSource: it is missing, unreadable or not a sweep's.
         """
         path = str(self.about_path)
-        hint = f"Mend the file, or remove the folder {str(self.path)!r}."
+        flag, hint = paths.runs_flag(self.path.parent), f"Mend the file, or remove the folder {str(self.path)!r}."
         try:
             return from_toml(self.about_path.read_text(encoding="utf-8"))
         except FileNotFoundError:
-            raise BadSource(f"There is no sweep in {str(self.path)!r}.", "gated sweep starts one.") from None
+            raise BadSource(f"There is no sweep in {str(self.path)!r}.", f"gated sweep{flag} starts one.") from None
         except (OSError, UnicodeDecodeError) as error:
             why = error.strerror if isinstance(error, OSError) else "not text"
             raise BadSource(f"{path!r} cannot be read: {why}.", hint) from None
@@ -178,7 +178,8 @@ def check_same(folder: SweepFolder, made: Sweep) -> None:
         if there.get(key) != here.get(key)
     ]
     if told:
-        again = f"gated sweep --name {shlex.quote(folder.name)} alone goes on with it; or choose another --name."
+        named = shlex.quote(folder.name) + paths.runs_flag(folder.path.parent)
+        again = f"gated sweep --name {named} alone goes on with it; or choose another --name."
         raise BadArgument(f"The sweep '{folder.name}' is another one: {'; '.join(told)}.", again)
 
 
@@ -209,8 +210,8 @@ def driving(folder: SweepFolder) -> Iterator[None]:
         except BadArgument:
             pid = lock.probe(folder.lock_path)
             by = f" by process {pid}" if pid else ""
-            quoted = shlex.quote(folder.name)
-            hint = f"gated table {quoted} shows what there is so far; gated stop {quoted} stops it."
+            named = shlex.quote(folder.name) + paths.runs_flag(folder.path.parent)
+            hint = f"gated table {named} shows what there is so far; gated stop {named} stops it."
             raise BadArgument(f"The sweep '{folder.name}' is already being trained{by}.", hint) from None
         yield
 
@@ -235,7 +236,8 @@ def find(runs: Path, name: str) -> SweepFolder:
         return folder
     guess = nearest(name, [one.name for one in all_sweeps(runs)])
     offer = f"Did you mean '{guess}'? " if guess else ""
-    raise BadArgument(f"There is no sweep '{name}' in '{runs}'.", f"{offer}gated sweep --name NAME starts one.")
+    hint = f"{offer}gated sweep --name NAME{paths.runs_flag(runs)} starts one."
+    raise BadArgument(f"There is no sweep '{name}' in '{runs}'.", hint)
 
 
 def _shown(value: Any) -> str:

@@ -64,6 +64,8 @@ def test_without_json_the_gates_are_told_in_lines(trained: Path, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("lstm 7 hears tiny:1:") and [line.split()[0] for line in lines[1:]] == ["i", "f", "o"]
     assert "holds" in lines[2] and "holds" not in lines[1] + lines[3]
+    assert gated(["gates", str(trained / "lstm"), "--input", "C4"]) == 0
+    assert "hears C4: 1 step\n" in capsys.readouterr().out
     assert gated(["gates", str(trained / "tanh"), "--input", "tiny:1"]) == 0
     assert "no gates" in capsys.readouterr().out
 
@@ -83,7 +85,7 @@ def test_the_picture_is_an_svg_of_every_gate(trained: Path, tmp_path: Path, unit
     [
         (["--input", "tiny:99"], 2, "tiny:99"),
         (["--input", "missing.mid"], 3, "missing.mid"),
-        (["--input", "tiny:0", "--layer", "2"], 2, "'2'"),
+        (["--input", "tiny:0", "--layer", "2"], 2, "The model has one: --layer 1"),
         (["--input", "tiny:0", "--steps", "0"], 2, "'0'"),
         (["--input", "tiny:0", "--out", "gates.png"], 2, ".svg"),
         (["--input", "tiny:0", "--out", "no/such/folder/gates.svg"], 3, "no/such/folder"),

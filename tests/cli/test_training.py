@@ -1,5 +1,7 @@
 import json
 import os
+import re
+import shlex
 import signal
 from pathlib import Path
 
@@ -23,6 +25,20 @@ def test_without_a_terminal_there_is_one_line_an_epoch(runs: Path, capsys: pytes
     assert [line.split()[2] for line in lines[:3]] == ["1", "2", "3"]
     assert "a frame" in lines[3] and "a piece" in lines[3] and str(runs / "r") in lines[3]
     assert "gated sample r --out song.mid" in captured.err
+
+
+def test_what_is_to_be_typed_next_finds_runs_that_are_kept_elsewhere(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    place = ["--runs", "my runs"]
+    typed = [[*TRAIN, "--epochs", "1", "--name", "dj", *place]] * 2 + [["stop", "nobody", *place]]
+    for words, code, hint in zip(typed, (0, 2, 2), ("sample dj", "resume dj", "runs list"), strict=True):
+        assert gated(words) == code
+        found = re.search(r"gated (.*? --runs 'my runs'( --out song\.mid)?)", capsys.readouterr().err)
+        assert found and found[1].startswith(hint)
+        assert gated(shlex.split(found[1])) == 0
+    assert (tmp_path / "song.mid").exists()
 
 
 def test_json_is_the_events_with_the_run(capsys: pytest.CaptureFixture[str], runs: Path):

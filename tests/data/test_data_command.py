@@ -46,6 +46,14 @@ def test_the_list_says_what_is_ready_and_shows_imports(capsys, songs):
     assert listed["speech-a"]["rate_hz"] == 8000
 
 
+def test_the_list_takes_names_and_every_command_a_mirror(capsys, songs):
+    code, out, err = gated(capsys, "list", "jsb", str(songs), "--mirror", "there")
+    assert code == 0 and out.splitlines()[1].startswith("jsb ") and "vowels" not in out
+    assert "'there'" in err
+    assert gated(capsys, "list", "bahc")[0] == 2
+    assert gated(capsys, "import", "my-songs", str(songs), "--mirror", "there")[0] == 0
+
+
 def test_vowels_are_never_called_speech_on_the_screen(capsys):
     _, out, err = gated(capsys, "info", "vowels")
     assert "Synthetic" in out and "speech" not in (out + err).lower()

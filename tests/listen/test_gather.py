@@ -1,4 +1,5 @@
 import json
+import shlex
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from gatedtui.checkpoint import Checkpoint, save, shapes
 from gatedtui.data import prepare
 from gatedtui.errors import BadArgument, BadSource
 from gatedtui.listen.gather import PRIME, Choice, gather
+from gatedtui.listen.items import drawn_again
 from gatedtui.sound.midi import write_midi
 from gatedtui.sound.wav import write_audio
 
@@ -83,6 +85,7 @@ def test_models_go_on_from_the_pieces_beginning_and_the_piece_is_the_real_contin
     assert real.primer_s == one.primer_s == primed * 60 / 120 / 4
     assert real.samples.shape == one.samples.shape
     assert one.command[:3] == ("gated", "sample", model(places, "one"))
+    assert shlex.split(drawn_again(one)) == [*one.command, "--out", "one.mid"] and drawn_again(real) == ""
     assert one.statistics["polyphony"] == 1.0
     json.dumps([one.statistics, one.facts])
 

@@ -75,6 +75,8 @@ def test_clips_are_written_equally_loud(machine):
         (["LOW", "--program", "40"], 2, "'40'"),
         (["LOW", "--soundfont", "no.sf2"], 3, "no.sf2"),
         (["LOW"] * 10, 2, "'10'"),
+        (["LOW", "--trials", "3"], 2, "'--trials 3'"),
+        (["LOW", "--task", "abx"], 2, "'--task abx'"),
         (["LOW", "--out", "LOW"], 3, "not a folder"),
         (["LOW", "LOW", "--blind", "--results", "LOW"], 3, "does not hold blind tests"),
     ],

@@ -104,6 +104,14 @@ def test_an_existing_name_names_resume_and_is_left_alone(tmp_path: Path):
     assert made.config() == CONFIG and made.best_path.read_bytes() == b"weights"
 
 
+def test_a_name_that_a_sweep_has_names_the_sweep(tmp_path: Path):
+    (tmp_path / "js").mkdir()
+    (tmp_path / "js" / "sweep.toml").write_text("")
+    with pytest.raises(BadArgument, match="already a sweep 'js'") as caught:
+        folders.create(tmp_path, "js", CONFIG)
+    assert f"gated sweep --name js --runs {tmp_path} " in caught.value.hint
+
+
 @pytest.mark.parametrize("link", ["file", "folder", "dangling"])
 def test_a_name_taken_by_anything_else_is_refused(link: str, tmp_path: Path):
     taken = tmp_path / "runs" / "mine"
