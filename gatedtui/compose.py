@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from gatedtui import atomic, paths
 from gatedtui.checkpoint import Checkpoint
 from gatedtui.data import catalogue, prepare
 from gatedtui.data.dataset import FRAME, DataSet
-from gatedtui.errors import BadArgument, BadSource
+from gatedtui.errors import BadArgument, BadSource, GatedError
+from gatedtui.listen.sounding import MIDI_ENDINGS
 from gatedtui.sound import distribution, fluid, midi, piano, statistics, wav
 from gatedtui.sound.instrument import play_roll
 from gatedtui.sources import Source
@@ -267,6 +269,21 @@ def read_primer(
         return midi.read_midi(Path(text), steps_per_quarter=grid)[:steps]
     _refuse_a_bare_name(text, cache)
     return midi.parse_pitches(text)[:steps]
+
+
+def kind_heard(text: str, *, cache: Path) -> str | None:
+    """ "music" or "speech", by what was typed for a primer alone; None where nothing can be told by it."""
+    piece, ending = DATA_PIECE.fullmatch(text), Path(text).suffix.lower()
+    if piece and catalogue.has(piece["data"], cache=cache):
+        return catalogue.entry(piece["data"], cache=cache).kind
+    if ending in wav.FORMATS:
+        return "speech"
+    if ending in MIDI_ENDINGS:
+        return "music"
+    with suppress(GatedError):
+        midi.parse_pitches(text)
+        return "music"
+    return None
 
 
 def _refuse_a_bare_name(text: str, cache: Path) -> None:

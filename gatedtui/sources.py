@@ -44,12 +44,12 @@ def find(
             which sounds best, unless a unit is asked for, because units are compared as the paper has them.
         runs: the runs folder.
         unit: `tanh`, `lstm` or `gru`; with a source it must agree.
-        data: a data set's name; only looked at without a source.
+        data: a data set's name; with a source it must agree.
         kind: `"music"` or `"speech"`.
 
     Raises:
         BadArgument: no path, run or released model has that name.
-        BadSource: nothing there, or not a model, or one that does not fit `unit` or `kind`.
+        BadSource: nothing there, or not a model, or one that does not fit `unit`, `data` or `kind`.
     """
     if source is None:
         return _newest(runs, unit, data, kind)
@@ -59,6 +59,8 @@ def find(
         raise BadSource(
             f"'{source}' is a model of '{found.config.model.unit}' units, not '{unit}'.", "Leave out --unit."
         )
+    if data is not None and found.data["name"] != data:
+        raise BadSource(f"'{source}' was trained on '{found.data['name']}', not '{data}'.", "Leave out --data.")
     if kind is not None and found.data["kind"] != kind:
         ending = ".wav" if found.data["kind"] == "speech" else ".mid"
         raise BadSource(

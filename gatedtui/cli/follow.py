@@ -36,7 +36,7 @@ def after_start(workers: "Sequence[Worker]", *, detach: bool, json: bool, plain:
     watch = f"gated watch {shlex.join(run.name for run in runs)}{paths.runs_flag(runs[0].path.parent)}"
     if detach:
         for run in runs:
-            output.result(run.name)
+            output.line({"run": run.name}) if json else output.result(run.name)
         output.say(f"training goes on without this terminal; {watch}")
         return
     interrupted = False

@@ -47,7 +47,8 @@ def gates(
         raise BadArgument(f"--steps must be 1 or more, not '{steps}'.", "--steps 128")
     from gatedtui import compose, sources
 
-    found = sources.find(source, runs=runs or paths.runs_folder())
+    kind = compose.kind_heard(input, cache=paths.cache_folder()) if source is None else None
+    found = sources.find(source, runs=runs or paths.runs_folder(), kind=kind)
     output.say(found.described)
     data = found.checkpoint.data
     with Bar() as bar:

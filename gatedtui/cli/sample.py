@@ -116,11 +116,13 @@ def sample(
         lone = "--keep-prime" if keep_prime else f"--prime-steps {prime_steps}"
         raise BadArgument(f"'{lone}' goes with a primer alone.", "Add --prime bach:0, or leave it out.")
     _check_playing(outs, restrike, program, soundfont)
+    from gatedtui import compose
+
+    if kind is None and source is None and prime is not None:
+        kind = compose.kind_heard(prime, cache=paths.cache_folder())
     found = _sources(source, unit, data, kind, runs or paths.runs_folder())
     for one in found:
         output.say(one.described)
-    from gatedtui import compose
-
     request = compose.Request(
         n=n,
         steps=steps,
@@ -163,6 +165,8 @@ def _sources(source: str | None, unit: str | None, data: str | None, kind: str |
     from gatedtui import sources
 
     plan.check_unit(unit)
+    if data is not None and paths.exists(data):
+        data = catalogue.entry(data, cache=paths.cache_folder()).name  # a folder's models know it by its whole path
     if unit != "all":
         try:
             return [sources.find(source, runs=runs, unit=unit, data=data, kind=kind)]

@@ -155,7 +155,7 @@ def sweep(
     folder = sweeps.create(place, name or sweeps.free_name(place), made)
     again = _again(folder, runs, jobs, stack, engine, address)
     if detach:
-        _detach(folder, again)
+        _detach(folder, again, json=json)
         return
     how = {"jobs": jobs, "stack": stack, "engine": engine, "address": address}
     _report(folder, made, trials, **how, again=again, json=json, plain=plain)  # pyright: ignore[reportArgumentType]
@@ -305,7 +305,7 @@ def _asking_to_stop() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-def _detach(folder: "SweepFolder", again: list[str]) -> None:
+def _detach(folder: "SweepFolder", again: list[str], *, json: bool) -> None:
     """Starts the command that goes on with the sweep in a session of its own."""
     from gatedtui.sweep.folder import driving
 
@@ -315,7 +315,7 @@ def _detach(folder: "SweepFolder", again: list[str]) -> None:
     process = launch.start_detached([*again, "--plain"], log)
     if not launch.wait_until_locked(RunFolder(folder.path), process) and process.returncode:
         raise GatedError(f"The sweep '{folder.name}' could not go on by itself.", f"Its words are in '{log}'.")
-    output.result(folder.name)
+    output.document({"sweep": folder.name}) if json else output.result(folder.name)
     named = shlex.quote(folder.name) + paths.runs_flag(folder.path.parent)
     output.say(f"the sweep goes on without this terminal; gated table {named} shows it, gated stop {named} stops it")
 

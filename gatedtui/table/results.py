@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gatedtui import config as configs
-from gatedtui import modelfile
+from gatedtui import modelfile, paths
 from gatedtui.config import RunConfig
 from gatedtui.errors import BadArgument, BadSource, GatedError, nearest
 from gatedtui.recipes import RECIPES
@@ -151,7 +151,7 @@ def _sources(names: Sequence[str], runs: Path) -> list[SweepFolder | Path]:
         path = next((path for path in (runs / name, Path(name)) if SweepFolder(path).is_there), None)
         if path is not None:
             found.append(SweepFolder(path))
-        elif Path(name).is_dir():
+        elif paths.exists(name) and Path(name).is_dir():
             if not folders.all_runs(Path(name)) and not all_sweeps(Path(name)):
                 raise BadSource(f"'{name}' holds neither a sweep nor runs.", "gated sweep --name NAME makes one.")
             found += [Path(name), *reversed(all_sweeps(Path(name)))]
@@ -160,7 +160,10 @@ def _sources(names: Sequence[str], runs: Path) -> list[SweepFolder | Path]:
         else:
             guess = nearest(name, [one.name for one in all_sweeps(runs)])
             offer = f"Did you mean '{guess}'? " if guess else ""
-            raise BadArgument(f"There is no sweep '{name}' in '{runs}'.", f"{offer}gated sweep --name NAME makes one.")
+            raise BadArgument(
+                f"There is no sweep '{name}' in '{runs}'.",
+                f"{offer}gated sweep --name NAME{paths.runs_flag(runs)} makes one.",
+            )
     return found
 
 

@@ -23,6 +23,7 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.worker import get_current_worker
 
+from gatedtui import paths
 from gatedtui.errors import GatedError
 from gatedtui.runs.folder import RunFolder
 from gatedtui.tui import inline_plan, looks, phrases
@@ -72,7 +73,7 @@ def run_live(
     with guarded(full=False):
         outcome = view.run(inline=True, mouse=False)
     if view.failure is not None:
-        names = shlex.join(run.name for run in runs)
+        names = shlex.join(run.name for run in runs) + paths.runs_flag(runs[0].path.parent)
         what = f"The live view broke: {type(view.failure).__name__}: {view.failure}."
         raise GatedError(what, f"The runs go on: gated watch {names} --plain") from view.failure
     return outcome or "detached"

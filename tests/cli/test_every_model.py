@@ -66,6 +66,12 @@ def test_all_that_can_be_done_with_a_model_of_recordings_at_a_rate_of_their_own(
     own = ["--data", "voices", "--set", "data.rate_hz=16000", "--unit", unit, "--name", "own"]
     assert gated(["train", *own, *SMALL]) == 0
     kept = sorted(path.name for path in (paths.cache_folder() / "data").iterdir())
+    assert gated(["train", "--data", "tiny", "--name", "later", *SMALL]) == 0
+    for words in (["gates", "--input", "voices/3.wav"], ["sample", "--data", "voices", "--out", "a.wav"]):
+        assert gated([*words, "--json"]) == 0, "without a name the newest that fits"
+        assert f"{unit} 5 on" in capsys.readouterr().err
+    assert gated(["sample", "later", "--data", "voices", "--out", "a.mid"]) == 3
+    assert gated(["runs", "rm", "later", "--yes"]) == 0
     everything("own", "voices/3.wav", capsys)
     assert gated(["sample", "own", "--seconds", "0.1", "--stats", "--out", "voice.wav"]) == 0
     assert sorted(path.name for path in (paths.cache_folder() / "data").iterdir()) == kept, "at no other rate"

@@ -89,6 +89,14 @@ def test_losing_the_terminal_leaves_the_run_training(runs: Path, number: signal.
     wait_for(lambda: status(run).word == "stopped", "the stop")
 
 
+def test_detached_and_as_json_it_says_which_runs(runs: Path):
+    out, err = start(*TRAIN, "--unit", "all", "--epochs", "1", "--name", "r", "--detach", "--json").communicate(
+        timeout=60
+    )
+    assert [json.loads(line) for line in out.splitlines()] == [{"run": f"r-{unit}"} for unit in ("tanh", "lstm", "gru")]
+    assert "gated watch r-tanh r-lstm r-gru" in err
+
+
 def test_detach_returns_at_once_and_stop_and_resume_work(capsys: pytest.CaptureFixture[str], runs: Path):
     out, err = start(*TRAIN, "--epochs", "100000", "--name", "r", "--detach").communicate(timeout=60)
     assert out == "r\n" and "gated watch r" in err
