@@ -1,6 +1,7 @@
 """What is said about a run: pure functions from snapshots to words and styled lines, shared by every view."""
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -147,10 +148,10 @@ def figures(run: Snapshot) -> list[Figure]:
         found.append(Figure("", f"{looks.nll(done.test_nll_sequence)}/piece"))
         found += [Figure("", looks.clock(run.elapsed_s)), weights]
     if last is not None:
-        found += [Figure("train", train(run)), Figure("lr", looks.lr(last.lr))]
         if run.word == "training":
             found += [Figure("", looks.speed(run.frames_per_s)), Figure("", looks.left(run.time_left_s))]
-        elif done is None:
+        found += [Figure("train", train(run)), Figure("lr", looks.lr(last.lr))]
+        if run.word != "training" and done is None:
             found.append(Figure("", "r goes on with it" if run.can_resume else looks.speed(run.frames_per_s)))
             found.append(Figure("", looks.clock(run.elapsed_s)))
         gradient, updates = looks.nll(last.grad_norm), f"{last.updates:,}"
@@ -167,7 +168,7 @@ def figures(run: Snapshot) -> list[Figure]:
 
 
 def header(runs: Sequence[Snapshot]) -> list[str]:
-    """What the runs share, most telling first: data, recipe, seed, kernel and why."""
+    """What the runs share, most telling first: data, recipe, seed, and the kernel with its build."""
     started = [run.started for run in runs if run.started]
     parts = [
         _shared([run.data for run in runs]),
@@ -175,9 +176,14 @@ def header(runs: Sequence[Snapshot]) -> list[str]:
         _shared([f"seed {run.config.seed}" for run in runs if run.config]),
     ]
     each = " each" if len(runs) > 1 else ""
-    parts.append(_shared([f"{one.kernel}, {one.threads} thread{'s' * (one.threads != 1)}{each}" for one in started]))
-    parts.append(_shared([one.kernel_why for one in started]))
+    parts.append(_shared([f"{kernel(one)}, {one.threads} thread{'s' * (one.threads != 1)}{each}" for one in started]))
     return [looks.clean(part) for part in parts if part]
+
+
+def kernel(started: Started) -> str:
+    """`native avx512`: the kernel, and which build of it where there are several; why it is this one is in the log."""
+    build = re.search(r"\bthe (\w+) build\b", started.kernel_why) if started.kernel == "native" else None
+    return f"{started.kernel} {build[1]}" if build else started.kernel
 
 
 def measure(runs: Sequence[Snapshot]) -> list[str]:

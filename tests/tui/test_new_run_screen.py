@@ -46,7 +46,7 @@ def test_the_form_shows_counts_an_estimate_and_the_command(runs, make_run, scree
     make_run([started(data="bach"), *epochs(falling(48)), finished(40, 8.4)], data__name="bach")
 
     async def script(pilot):
-        await until(pilot, lambda: "from 1 finished run of gru on bach" in screen_text(pilot.app))
+        await until(pilot, lambda: "from 1 run of gru on bach" in screen_text(pilot.app))
         text = screen_text(pilot.app)
         assert "18,630 recurrent + 4,136 output = 22,766 weights" in text
         assert "$ gated train --runs" in text
