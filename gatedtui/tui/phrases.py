@@ -114,12 +114,14 @@ class Figure:
         text: the number.
         brief: both in fewer cells, where that is possible.
         bold: whether it is what one looks for.
+        joined: whether it is nothing without the one before, and stands beside it.
     """
 
     word: str
     text: str
     brief: str = ""
     bold: bool = False
+    joined: bool = False
 
     def spans(self, *, brief: bool = False) -> Spans:
         """The word dim, the number plain or bold; a number without a word is dim."""
@@ -145,7 +147,7 @@ def figures(run: Snapshot) -> list[Figure]:
         found += [Figure("loss", looks.nll(run.step.loss)), Figure("", looks.speed(run.frames_per_s))]
     if done is not None:
         found.append(Figure("test", looks.nll(done.test_nll_frame), bold=True))
-        found.append(Figure("", f"{looks.nll(done.test_nll_sequence)}/piece"))
+        found.append(Figure("", f"{looks.nll(done.test_nll_sequence)}/piece", joined=True))
         found += [Figure("", looks.clock(run.elapsed_s)), weights]
     if last is not None:
         if run.word == "training":

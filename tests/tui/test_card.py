@@ -1,13 +1,15 @@
 import dataclasses
 from pathlib import Path
 
+import pytest
+
 from gatedtui import config, events
 from gatedtui.tui import looks
 from gatedtui.tui.app import GatedApp
 from gatedtui.tui.snapshot import Snapshot
 from gatedtui.tui.widgets import card
 
-from .conftest import drive, epochs, started, until
+from .conftest import drive, epochs, finished, started, until
 
 INNER = 22
 """Cells inside a card where three stand side by side on 80 columns."""
@@ -51,3 +53,9 @@ def test_an_error_takes_the_rows_that_no_curve_needs(make_run, runs, screen_text
         await until(pilot, lambda: "for: fetch it" in screen_text(pilot.app))
 
     drive(GatedApp(runs), script)
+
+
+@pytest.mark.parametrize("width", [INNER, 58, 78, 118])
+def test_the_two_test_figures_stand_beside_each_other(width):
+    run = dataclasses.replace(SLOW, word="finished", finished=finished(2, 8.9))
+    assert any("test 8.54" in line and "8.52/piece" in line for line in map(text, card.foot_lines(run, width, 6)))

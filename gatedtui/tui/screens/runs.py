@@ -166,7 +166,11 @@ class Runs(Screen[None], inherit_bindings=False):
         marks = f"{len(self.marked)} marked" if self.marked else ""
         if self.by not in {column.key for column in self.kept}:
             parts.insert(0, "newest first" if self.falling else "oldest first")
-        fits = f"{len(self.shown)} of {len(self.gated.rows)} runs" if self.filter else f"{len(self.shown)} runs"
+        fits = (
+            f"{len(self.shown)} of {len(self.gated.rows)} runs"
+            if self.filter
+            else f"{len(self.shown)} run{'s' * (len(self.shown) != 1)}"
+        )
         head = " · ".join(filter(None, (fits, marks, f"/{self.filter}" if self.filter else "")))
         line: Spans = [(f" {head}", BOLD if self.marked or self.filter else DIM)]
         room = width - looks.length(line) - 4

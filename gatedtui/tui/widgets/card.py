@@ -99,11 +99,20 @@ def foot_lines(run: Snapshot, width: int, rows: int) -> list[Spans]:
         lines = [[(text, style)] for text in wrapped[: max(rows - 2, 1)]]
     if run.epoch is None and run.alive and not run.problem:
         lines = [[(phrases.first_words(run), DIM)]]
-    figures = phrases.figures(run)
     across = max(width // CELL, 2)
-    for start in range(0, len(figures), across):
-        lines.append(_beside(figures[start : start + across], width, across))
+    lines += [_beside(row, width, across) for row in _rows(phrases.figures(run), across)]
     return lines[:rows]
+
+
+def _rows(figures: Sequence[Figure], across: int) -> list[list[Figure]]:
+    """The figures dealt out in rows; those that belong together are in one."""
+    rows: list[list[Figure]] = [[]]
+    for number, figure in enumerate(figures):
+        wanted = 1 + any(after.joined for after in figures[number + 1 : number + 2])
+        if len(rows[-1]) + wanted > across:
+            rows.append([])
+        rows[-1].append(figure)
+    return rows
 
 
 def _beside(figures: Sequence[Figure], width: int, across: int) -> Spans:
