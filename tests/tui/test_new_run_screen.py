@@ -108,7 +108,7 @@ def test_enter_starts_what_the_form_says(runs, make_run, screen_text):
 
 def test_the_data_set_is_described_and_choices_are_offered(runs, screen_text):
     async def script(pilot):
-        pilot.app.described["bach"] = ABOUT | {"train_frames": 63_540, "marginal_nll_frame": 10.665}
+        pilot.app.described["bach", 0] = ABOUT | {"train_frames": 63_540, "marginal_nll_frame": 10.665}
         await pilot.press("down")
         await until(pilot, lambda: "292/36/36 pieces, 63,540 frames" in screen_text(pilot.app))
         assert "guessing 10.6" in screen_text(pilot.app)
