@@ -5,8 +5,6 @@ playing run in threads of their own, and what is slow or needs torch in child pr
 `chosen`, `rows`, `news`, `load`); the screen on top watches it.
 """
 
-import importlib
-import importlib.util
 import threading
 import time
 from collections import deque
@@ -26,12 +24,12 @@ from gatedtui.errors import GatedError
 from gatedtui.plan import Plan, plan
 from gatedtui.runs import folder as folders
 from gatedtui.runs.row import Row
-from gatedtui.tui import alerts, phrases, starting, themes
+from gatedtui.tui import alerts, phrases, places, starting, themes
 from gatedtui.tui.alerts import Alert, Disk
 from gatedtui.tui.commands import commands
 from gatedtui.tui.doing import Doing
 from gatedtui.tui.listing import Listing
-from gatedtui.tui.messages import Busy, Done, Load, Opened, RunsRead, Sounding, Trouble
+from gatedtui.tui.messages import Begun, Busy, Done, Load, Opened, RunsRead, Sounding, Trouble
 from gatedtui.tui.snapshot import Snapshot
 from gatedtui.tui.starting import Resume, Start
 from gatedtui.tui.terminal import (
@@ -50,15 +48,6 @@ from gatedtui.tui.watching import LOOK_S, Newest
 
 Choice = Literal["closed"]
 """How the app ends: by the user's wish, and by nothing else."""
-SCREENS = {
-    "Dashboard": ("1", "dashboard"),
-    "Compare": ("2", "compare"),
-    "Runs": ("3", "runs"),
-    "Samples": ("4", "samples"),
-    "Gates": ("5", "gates"),
-    "Sweep": ("6", "sweep"),
-}
-"""The screens of the strip: the class, made without arguments when it is first shown, its key, and its module."""
 RESCAN_S = 1.0
 """Between looks for new run folders, and at the machine's load."""
 ANSWER_S = 4.0
@@ -67,16 +56,17 @@ READING_S = 0.05
 """How long one look reads rows that have never been read; the next look follows at once."""
 
 
-def run_app(runs: Path) -> Choice:
+def run_app(runs: Path, focus: Path | None = None) -> Choice:
     """Opens the app; returns when the user closes it. Runs are never touched by closing.
 
     Args:
         runs: the runs folder; it need not exist.
+        focus: a run in it that has the focus, however old it is.
 
     Raises:
         GatedError: the app itself broke.
     """
-    app = GatedApp(runs)
+    app = GatedApp(runs, focus=focus)
     with guarded(full=True):
         choice = app.run()
     if app.failure is not None:
@@ -90,7 +80,13 @@ class GatedApp(App[Choice]):
 
     Args:
         runs: the runs folder.
+        focus: a run in it that has the focus.
         start, resume: how workers are started (see `starting`).
+
+    Attributes:
+        runs_folder: the folder whose runs are shown: the runs folder, or that of a sweep in it.
+        home: the runs folder, where new runs go and sweeps lie.
+        to_focus: the run that the dashboard focuses as soon as it has a card for it.
     """
 
     TITLE = "gated"
@@ -120,14 +116,19 @@ class GatedApp(App[Choice]):
     rows: var[tuple[Row, ...]] = var(())
     beat: var[int] = var(0)
 
-    def __init__(self, runs: Path, *, start: Start = starting.start, resume: Resume = starting.resume) -> None:
+    def __init__(
+        self, runs: Path, *, focus: Path | None = None, start: Start = starting.start, resume: Resume = starting.resume
+    ) -> None:
         super().__init__()
-        self.runs_folder = runs
+        self.runs_folder = self.home = runs
         self.newest = Newest(runs)
+        self.to_focus = focus
+        if focus is not None:
+            self.newest.open(focus)
         self.doing = Doing(self, start, resume)
-        self.places = [(key, name) for name, (key, module) in SCREENS.items() if _is_there(module)]
+        self.places = places.there()
         for _, name in self.places:
-            self.add_mode(name, partial(_made, name))
+            self.add_mode(name, partial(places.made, name))
         self.load: Load | None = None
         self.disk: Disk | None = None
         self.alerts: list[Alert] = []
@@ -289,7 +290,7 @@ class GatedApp(App[Choice]):
         from gatedtui.tui.screens.help import HelpScreen, groups
 
         if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen(groups(self, [screen_class(name) for _, name in self.places])))
+            self.push_screen(HelpScreen(groups(self, [places.screen_class(name) for _, name in self.places])))
 
     def action_log(self) -> None:
         """Lists what has happened."""
@@ -320,10 +321,20 @@ class GatedApp(App[Choice]):
     def on_opened(self, message: Opened) -> None:
         """Goes on with another runs folder, and shows the run that was named."""
         self.runs_folder, self.newest = message.runs, Newest(message.runs)
+        self.home = message.home or message.runs
         self.runs, self.chosen, self.rows, self._read, self.looked = (), (), (), RunsRead(()), False
         self.look_again()
         if message.run is not None:
             self.open_run(message.run)
+
+    def go_home(self) -> None:
+        """From a sweep back to the runs folder it lies in."""
+        if self.home != self.runs_folder:
+            self.on_opened(Opened(self.home))
+
+    def on_begun(self, message: Begun) -> None:
+        """Has the dashboard focus what was started."""
+        self.to_focus = message.path
 
     def choose(self, paths: Sequence[Path]) -> None:
         """Chooses the runs to compare; the dashboard's where there are none."""
@@ -346,6 +357,7 @@ class GatedApp(App[Choice]):
     def train(self, plans: Callable[[], Sequence[Plan]], what: str, name: str | None = None) -> None:
         """Prepares the data and starts a run a plan; `what` says which, `plans` is called in a thread."""
         if not self.busy:
+            self.go_home()
             self.busy = f"preparing the data and starting {what} …"
             self.beat += 1
             self.doing.start(plans, name)
@@ -384,16 +396,3 @@ class GatedApp(App[Choice]):
         else:
             self.failure = error
             self.exit(return_code=1)
-
-
-def _is_there(module: str) -> bool:
-    return importlib.util.find_spec(f"gatedtui.tui.screens.{module}") is not None
-
-
-def screen_class(name: str) -> type[Screen[Any]]:
-    """The screen of this name; its module is imported when it is first wanted."""
-    return getattr(importlib.import_module(f"gatedtui.tui.screens.{SCREENS[name][1]}"), name)
-
-
-def _made(name: str) -> Screen[Any]:
-    return screen_class(name)()

@@ -27,8 +27,6 @@ SMOOTHING = (1, 5, 15, 51)
 """Epochs of which the mean is drawn."""
 SPARE = 0.1
 """The share of first epochs that need not fit: they fall so far that the rest would look flat."""
-PALETTE = ("#e69f00", "#56b4e9", "#35b779", "#f0e442", "#6f8fdc", "#e8743b", "#d98bbd", "#b0b0b0")
-"""Okabe and Ito's colours, lightened where dark ground needs it: for runs that their units do not tell apart."""
 SIGNS = "123456789abcdefghijklmnopqrstuvwxyz"
 LEAST_SPAN = 1e-9
 
@@ -75,9 +73,14 @@ def dress(runs: Sequence[Snapshot]) -> dict[Path, Look]:
     if len(set(units)) == len(units) and all(unit in looks.UNITS for unit in units):
         return {run.path: Look(looks.unit(run.unit).shape, looks.unit(run.unit).bright) for run in runs}
     return {
-        run.path: Look(SIGNS[number % len(SIGNS)], Style(color=PALETTE[number % len(PALETTE)], bold=True))
+        run.path: Look(SIGNS[number % len(SIGNS)], Style(color=looks.RUNS[number % len(looks.RUNS)], bold=True))
         for number, run in enumerate(runs)
     }
+
+
+def _has_unit(run: Snapshot, look: Look) -> bool:
+    """Whether its look says what its unit is."""
+    return look.sign == looks.unit(run.unit).shape
 
 
 class Curves:
@@ -242,6 +245,7 @@ class _Column:
     rank: int
     cells: list[tuple[str, Style]]
     right: bool = True
+    gap: int = 2
 
 
 def table(
@@ -254,25 +258,30 @@ def table(
     width: int,
 ) -> list[Spans]:
     """A heading and a line a run: the values at the cursor, the last and the best, and how the run stands."""
+    units = [looks.unit(run.unit) for run in runs]
+    shapes = _Column("", 0, [(unit.shape, unit.bright) for unit in units], right=False, gap=1)
+    words = [(looks.clean(run.unit), unit.bright) for run, unit in zip(runs, units, strict=True)]
     columns = [
-        _Column("", 0, [("▌" if run.path == current else " ", BOLD) for run in runs], right=False),
-        _Column("", 0, [(dressed[run.path].sign, dressed[run.path].style) for run in runs], right=False),
-        _Column("run", 0, [_name(run, run.path in hidden, run.path == current) for run in runs], right=False),
+        _Column("", 0, [("▌" if run.path == current else " ", BOLD) for run in runs], right=False, gap=0),
+        _Column("", 0, [(dressed[run.path].sign, dressed[run.path].style) for run in runs], right=False, gap=1),
+        *([] if all(_has_unit(run, dressed[run.path]) for run in runs) else [shapes]),
+        _Column("unit", 8, words, right=False, gap=1),
+        _Column("run", 0, [_name(run, run.path in hidden, run.path == current) for run in runs], right=False, gap=1),
         *(_at_cursor(runs, view, curves) if view.cursor is not None else []),
         _Column("valid", 2, [(phrases.valid(run), PLAIN) for run in runs]),
         _Column("train", 6, [(phrases.train(run), DIM) for run in runs]),
         _Column("best", 1, [(looks.nll(run.best.valid_nll if run.best else None), BOLD) for run in runs]),
         _Column("@", 5, [(str(run.best.epoch) if run.best else looks.NONE, PLAIN) for run in runs]),
         _Column("test", 3, [(phrases.test(run).removeprefix("test ") or looks.NONE, PLAIN) for run in runs]),
-        _Column("epochs", 8, [(f"{run.epoch.epoch:,}" if run.epoch else looks.NONE, PLAIN) for run in runs]),
-        _Column("updates", 9, [(f"{run.epoch.updates:,}" if run.epoch else looks.NONE, PLAIN) for run in runs]),
+        _Column("epochs", 9, [(f"{run.epoch.epoch:,}" if run.epoch else looks.NONE, PLAIN) for run in runs]),
+        _Column("updates", 10, [(f"{run.epoch.updates:,}" if run.epoch else looks.NONE, PLAIN) for run in runs]),
         _Column("time", 7, [(looks.clock(run.elapsed_s), PLAIN) for run in runs]),
-        _Column("speed", 10, [(looks.speed(run.frames_per_s) or looks.NONE, DIM) for run in runs]),
+        _Column("speed", 11, [(looks.speed(run.frames_per_s) or looks.NONE, DIM) for run in runs]),
         _Column("status", 4, [_status(run) for run in runs], right=False),
     ]
     widths = {id(c): max(looks.length([cell]) for cell in [(c.title, PLAIN), *c.cells]) for c in columns}
     kept = list(columns)
-    while len(kept) > 3 and sum(widths[id(c)] for c in kept) + 2 * (len(kept) - 2) > width:
+    while any(c.rank for c in kept) and sum(widths[id(c)] + c.gap for c in kept) > width:
         kept.remove(max(kept, key=lambda column: column.rank))
     lines = [_row([(c.title, DIM) for c in kept], kept, widths)]
     return lines + [_row([c.cells[number] for c in kept], kept, widths) for number in range(len(runs))]
@@ -280,10 +289,9 @@ def table(
 
 def _row(cells: Sequence[tuple[str, Style]], kept: Sequence[_Column], widths: dict[int, int]) -> Spans:
     line: Spans = []
-    for number, ((text, style), column) in enumerate(zip(cells, kept, strict=True)):
+    for (text, style), column in zip(cells, kept, strict=True):
         pad = " " * (widths[id(column)] - looks.length([(text, style)]))
-        gap = "" if number == 0 else " " if number <= 2 else "  "
-        line += [(gap + (pad if column.right else ""), PLAIN), (text, style)]
+        line += [(" " * column.gap + (pad if column.right else ""), PLAIN), (text, style)]
         line += [(pad, PLAIN)] if not column.right else []
     return line
 

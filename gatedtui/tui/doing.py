@@ -1,18 +1,19 @@
 """What the user has done to runs and songs: each in a thread of its own, which tells by messages how it went."""
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.worker import Worker, get_current_worker
 
-from gatedtui.errors import GatedError, Interrupted
+from gatedtui.errors import BadSource, GatedError, Interrupted
 from gatedtui.plan import Plan
 from gatedtui.runs import folder as folders
 from gatedtui.runs import launch
 from gatedtui.runs.folder import RunFolder
 from gatedtui.tui import looks, playing
-from gatedtui.tui.messages import Busy, Done, Opened, Sounding, Trouble
+from gatedtui.tui.messages import Begun, Busy, Done, Opened, Sounding, Trouble
 from gatedtui.tui.starting import Resume, Start
 
 if TYPE_CHECKING:
@@ -40,12 +41,13 @@ class Doing:
 
         def start(gives_up: Callable[[], bool]) -> str:
             try:
-                workers = self._start(plans(), app.runs_folder, name, gives_up)
+                workers = self._start(plans(), app.home, name, gives_up)
             finally:
                 app.post_message(Busy(""))
             for run, process in workers:
                 if process is not None:
                     app.newest.started(run.path, process)
+            app.post_message(Begun(workers[0][0].path))
             return f"started {', '.join(run.name for run, _ in workers)}"
 
         self._in_thread("start", start)
@@ -62,14 +64,25 @@ class Doing:
         self._in_thread("resume", resume)
 
     def remove(self, paths: Sequence[Path]) -> None:
-        """Removes runs that are not at work, for good; whoever calls this has asked."""
+        """Removes runs that are not at work, for good; whoever calls this has asked. One that cannot be removed is
+        told, and the others go nevertheless."""
 
-        def remove(path: Path) -> str:
-            folders.remove(RunFolder(path))
-            return f"removed {path.name}"
+        def remove(gives_up: Callable[[], bool]) -> str:
+            gone: list[str] = []
+            failed: list[GatedError] = []
+            for path in paths:
+                try:
+                    folders.remove(RunFolder(path))
+                    gone.append(path.name)
+                except GatedError as error:
+                    failed.append(error)
+            for error in failed if gone else failed[1:]:
+                self._app.post_message(Trouble(error.what, error.hint))
+            if not gone:
+                raise failed[0]
+            return f"removed {gone[0]}" if len(gone) == 1 else f"removed {len(gone)} runs"
 
-        for path in paths:
-            self._in_thread("remove", lambda gives_up, path=path: remove(path))
+        self._in_thread("remove", remove)
 
     def stop_sweep(self, path: Path) -> None:
         """Asks the process that trains a sweep to save all trials and stop."""
@@ -93,13 +106,16 @@ class Doing:
 
         self._in_thread("resume", resume)
 
-    def open(self, path: str) -> None:
-        """Looks whether a path is a run's folder or one of many runs, and has the app go there."""
+    def open(self, path: str, home: Path | None = None) -> None:
+        """Looks whether a path is a run's folder or one of many runs, and has the app go there; `home` as in
+        `Opened`."""
 
         def look(gives_up: Callable[[], bool]) -> str:
             place = Path(path).expanduser()
+            if not os.path.isdir(place):  # noqa: PTH112 - no error for names that no file system takes
+                raise BadSource(f"There is no folder {path!r}.", "o asks again; the runs shown are still the old ones.")
             one = (place / "run.toml").is_file()
-            self._app.post_message(Opened(place.parent if one else place, place if one else None))
+            self._app.post_message(Opened(place.parent if one else place, place if one else None, home))
             return f"opened {looks.clean(str(place))}"
 
         self._in_thread("open", look)

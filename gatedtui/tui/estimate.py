@@ -1,19 +1,21 @@
-"""How long a run may take: from runs like it that have finished here, else a rough figure from its size. Pure."""
+"""How long a run may take: from runs like it that have finished here, else a rough figure from its size."""
 
 import os
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
+from gatedtui import paths
 from gatedtui.config import RunConfig
 from gatedtui.runs.row import Row
 from gatedtui.tui import looks
 
 OPERATIONS = 6
 """Floating-point operations a weight and a frame: two forward, four backward (each a product and a sum)."""
-RATE = 1e10
-"""Operations a second of one CPU thread, validation and saving included. The three released Bach runs came to 7.2, 8.5
-and 11.8e9 (gru, lstm, tanh; bptt kernel, three at once on two cores with AVX-512)."""
+RATES = {"native": 7e10, "bptt": 1e10}
+"""Operations a second of one CPU thread by kernel, validation and saving included, with AVX-512. The three released
+Bach runs, of the bptt kernel and three at once on two cores, came to 7.2, 8.5 and 11.8e9 (gru, lstm, tanh)."""
 USUAL_EPOCHS = 200
 """Epochs the rough figure assumes where patience ends a run: the released ones took 201, 208 and 327."""
 MOST = 10
@@ -26,7 +28,7 @@ class Estimate:
 
     Attributes:
         seconds: None where there is nothing to guess from.
-        how: `from 3 finished runs of gru on bach`, `rough: …`.
+        how: `from 3 runs of gru on bach`, `a rough guess …`; 48 cells with the time, which is all that 80 columns have.
     """
 
     seconds: float | None
@@ -34,11 +36,20 @@ class Estimate:
 
     @property
     def text(self) -> str:
-        """`about 4:01, from 3 finished runs of gru on bach`."""
+        """`about 4:01, from 3 runs of gru on bach`."""
         return f"about {looks.clock(self.seconds)}, {self.how}" if self.seconds is not None else self.how
 
 
-def estimate(config: RunConfig, weights: int, frames: int | None, rows: Sequence[Row], cores: int = 0) -> Estimate:
+@cache
+def has_native() -> bool:
+    """Whether the compiled kernel is installed: its libraries are looked for by name, since `gatedtui.kernels` imports
+    torch."""
+    return any((paths.PACKAGE / "kernels" / "lib").glob("gated_*.so"))
+
+
+def estimate(
+    config: RunConfig, weights: int, frames: int | None, rows: Sequence[Row], *, native: bool = True, cores: int = 0
+) -> Estimate:
     """How long one run may take when it has a core of its own.
 
     Args:
@@ -46,6 +57,7 @@ def estimate(config: RunConfig, weights: int, frames: int | None, rows: Sequence
         weights: parameters in all.
         frames: training frames an epoch, where they are known.
         rows: the runs there are.
+        native: whether the compiled kernel is there to train with.
         cores: CPU threads of the machine; 0 asks it.
     """
     unit, data = config.model.unit, config.data.name.rstrip("/").rpartition("/")[2] or config.data.name
@@ -56,16 +68,16 @@ def estimate(config: RunConfig, weights: int, frames: int | None, rows: Sequence
     if alike:
         each = statistics.median(row.elapsed_s / row.epochs for row in alike)
         epochs = _epochs(config, round(statistics.median(row.epochs for row in alike)))
-        runs = f"{len(alike)} finished run{'s' * (len(alike) > 1)} of {unit} on {looks.clean(data)}"
-        size = "" if same else ", of another size or recipe"
-        return Estimate(each * epochs, f"from {runs}{size}")
+        other = "recipe" if all(row.hidden == config.model.hidden for row in alike) else "size"
+        what = f"{unit} on {looks.clean(data)}" if same else f"another {other}"
+        return Estimate(each * epochs, f"from {len(alike)} run{'s' * (len(alike) > 1)} of {what}")
     frames = frames or next((row.frames for row in rows if row.data == data and row.frames), None)
     if not frames:
         return Estimate(None, "no estimate before the data is prepared")
     epochs = _epochs(config, USUAL_EPOCHS)
     threads = max(min(config.train.threads, cores or os.cpu_count() or 1), 1)
-    seconds = OPERATIONS * weights * frames * epochs / (RATE * threads)
-    return Estimate(seconds, f"roughly, for {epochs} epochs of {frames:,} frames: none like it has finished here")
+    seconds = OPERATIONS * weights * frames * epochs / (RATES["native" if native else "bptt"] * threads)
+    return Estimate(seconds, f"a rough guess for {epochs} epochs")
 
 
 def _epochs(config: RunConfig, usual: int) -> int:

@@ -1,6 +1,6 @@
 """Which runs a list shows, and in which order: pure functions on rows.
 
-A filter is words that must all occur (`gru bach`), and conditions on figures (`valid<8.6 lr=1e-3 epochs>50`).
+A filter is words that must all occur (`gru bach`), and conditions on figures (`best<8.6 lr=1e-3 epochs>50`).
 """
 
 import math
@@ -21,14 +21,15 @@ FIGURES: dict[str, Callable[[Row], Value]] = {
     "lr": lambda row: row.lr,
     "seed": lambda row: row.seed,
     "epochs": lambda row: row.epochs,
+    "best": lambda row: row.best_valid,
     "valid": lambda row: row.best_valid,
-    "best": lambda row: row.best_epoch,
+    "at": lambda row: row.best_epoch,
     "test": lambda row: row.test_frame,
     "piece": lambda row: row.test_piece,
     "time": lambda row: row.elapsed_s,
     "made": lambda row: row.made,
 }
-"""What rows are sorted and chosen by."""
+"""What rows are sorted and chosen by; `best`, or `valid`, is the lowest validation NLL, `at` its epoch."""
 TEXTS = ("name", "unit", "data", "status", "recipe")
 _CONDITION = re.compile(r"(\w+)(<=|>=|<|>|=)(.+)")
 _HOLDS: dict[str, Callable[[float, float], bool]] = {

@@ -5,6 +5,7 @@ and green, lightened) differ for all common kinds of colour blindness and stand 
 """
 
 import math
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -41,6 +42,9 @@ class Unit:
 
 UNITS = {"tanh": Unit("▲", "#f08c2e"), "lstm": Unit("■", "#4a9be8"), "gru": Unit("●", "#35b779")}
 OTHER = Unit("◆", "#a0a0a0")
+RUNS = ("#f2ee5a", "#f59ad0", "#9a6cf0", "#e6e9f0", "#7d8590")
+"""Colours that belong to no unit, for runs that their units do not tell apart: for eyes without red, green or blue
+cones too, at least 12 of CIELAB's units from each other and from the units' colours, on dark and on light ground."""
 
 SIGNS = {
     "starting": ("◌", DIM),
@@ -67,13 +71,11 @@ DARKER = {
     "#e5484d": "#c0282d",
     "#2fa36b": "#1c7f52",
     "#a0a0a0": "#686868",
-    "#e69f00": "#8f5d00",
-    "#56b4e9": "#1f6fbf",
-    "#f0e442": "#746b00",
-    "#6f8fdc": "#3553b0",
-    "#e8743b": "#b04a16",
-    "#d98bbd": "#9c3f7c",
-    "#b0b0b0": "#5f5f5f",
+    "#f2ee5a": "#4e4a00",
+    "#f59ad0": "#7a1458",
+    "#9a6cf0": "#5b22d6",
+    "#e6e9f0": "#1d222c",
+    "#7d8590": "#6b717b",
 }
 """The same hues for light ground: each at least 4.5 : 1 against the light theme's."""
 
@@ -173,6 +175,22 @@ def shorten(text: str, width: int) -> str:
 def length(spans: Spans) -> int:
     """The cells a line takes."""
     return sum(cell_len(text) for text, _ in spans)
+
+
+def folded(line: Spans, width: int, indent: int = 0) -> list[Spans]:
+    """The line on as many lines of `width` cells as its words take, all but the first behind `indent` blanks; words
+    longer than a line, such as paths, are broken."""
+    lines: list[Spans] = [[]]
+    room = width
+    for text, style in line:
+        for word in re.findall(rf"[^ ]{{1,{max(width - indent, 1)}}} *| +", text):
+            if lines[-1] and cell_len(word.rstrip()) > room:
+                lines.append([(" " * indent, PLAIN)] if indent else [])
+                room, word = width - indent, word.lstrip()
+            if word:
+                lines[-1].append((word, style))
+                room -= cell_len(word)
+    return lines
 
 
 def pack(parts: list[str], width: int, between: str = " · ") -> str:

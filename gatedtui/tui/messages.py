@@ -75,6 +75,17 @@ class Done(Message):
 
 
 @dataclass
+class Begun(Message):
+    """A run has been started, the first of several.
+
+    Attributes:
+        path: its folder.
+    """
+
+    path: Path
+
+
+@dataclass
 class Busy(Message):
     """Something that takes a while has begun, or ended.
 
@@ -103,10 +114,12 @@ class Opened(Message):
     Attributes:
         runs: the folder.
         run: the run in it that was named, if one was.
+        home: where new runs go and sweeps lie, if it is another: what is opened is then a sweep of it.
     """
 
     runs: Path
-    run: Path | None
+    run: Path | None = None
+    home: Path | None = None
 
 
 @dataclass

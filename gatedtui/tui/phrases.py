@@ -1,6 +1,7 @@
 """What is said about a run: pure functions from snapshots to words and styled lines, shared by every view."""
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -113,12 +114,14 @@ class Figure:
         text: the number.
         brief: both in fewer cells, where that is possible.
         bold: whether it is what one looks for.
+        joined: whether it is nothing without the one before, and stands beside it.
     """
 
     word: str
     text: str
     brief: str = ""
     bold: bool = False
+    joined: bool = False
 
     def spans(self, *, brief: bool = False) -> Spans:
         """The word dim, the number plain or bold; a number without a word is dim."""
@@ -144,13 +147,13 @@ def figures(run: Snapshot) -> list[Figure]:
         found += [Figure("loss", looks.nll(run.step.loss)), Figure("", looks.speed(run.frames_per_s))]
     if done is not None:
         found.append(Figure("test", looks.nll(done.test_nll_frame), bold=True))
-        found.append(Figure("", f"{looks.nll(done.test_nll_sequence)}/piece"))
+        found.append(Figure("", f"{looks.nll(done.test_nll_sequence)}/piece", joined=True))
         found += [Figure("", looks.clock(run.elapsed_s)), weights]
     if last is not None:
-        found += [Figure("train", train(run)), Figure("lr", looks.lr(last.lr))]
         if run.word == "training":
             found += [Figure("", looks.speed(run.frames_per_s)), Figure("", looks.left(run.time_left_s))]
-        elif done is None:
+        found += [Figure("train", train(run)), Figure("lr", looks.lr(last.lr))]
+        if run.word != "training" and done is None:
             found.append(Figure("", "r goes on with it" if run.can_resume else looks.speed(run.frames_per_s)))
             found.append(Figure("", looks.clock(run.elapsed_s)))
         gradient, updates = looks.nll(last.grad_norm), f"{last.updates:,}"
@@ -167,7 +170,7 @@ def figures(run: Snapshot) -> list[Figure]:
 
 
 def header(runs: Sequence[Snapshot]) -> list[str]:
-    """What the runs share, most telling first: data, recipe, seed, kernel and why."""
+    """What the runs share, most telling first: data, recipe, seed, and the kernel with its build."""
     started = [run.started for run in runs if run.started]
     parts = [
         _shared([run.data for run in runs]),
@@ -175,9 +178,14 @@ def header(runs: Sequence[Snapshot]) -> list[str]:
         _shared([f"seed {run.config.seed}" for run in runs if run.config]),
     ]
     each = " each" if len(runs) > 1 else ""
-    parts.append(_shared([f"{one.kernel}, {one.threads} thread{'s' * (one.threads != 1)}{each}" for one in started]))
-    parts.append(_shared([one.kernel_why for one in started]))
+    parts.append(_shared([f"{kernel(one)}, {one.threads} thread{'s' * (one.threads != 1)}{each}" for one in started]))
     return [looks.clean(part) for part in parts if part]
+
+
+def kernel(started: Started) -> str:
+    """`native avx512`: the kernel, and which build of it where there are several; why it is this one is in the log."""
+    build = re.search(r"\bthe (\w+) build\b", started.kernel_why) if started.kernel == "native" else None
+    return f"{started.kernel} {build[1]}" if build else started.kernel
 
 
 def measure(runs: Sequence[Snapshot]) -> list[str]:

@@ -161,7 +161,7 @@ def table(state: State, width: int) -> tuple[Spans, list[Spans]]:
     signs = max((min(len(place.words), SIGNS_MOST) for place in state.places), default=0)
     drawn = max((len(place.drawn) for place in state.places), default=0)
     columns = [
-        ("data", min(max((len(looks.clean(p.data)) for p in state.places), default=4), 14), 0),
+        ("data", min(max(4, *(len(looks.clean(p.data)) for p in state.places)), 14), 0),
         ("unit", 6, 0),
         ("trials", max(signs, 7), 0),
         ("valid", 6, 0),

@@ -6,7 +6,8 @@ from gatedtui.errors import BadSource
 from gatedtui.events import Failed
 from gatedtui.runs import lock
 from gatedtui.tui import watching
-from gatedtui.tui.app import GatedApp, screen_class
+from gatedtui.tui.app import GatedApp
+from gatedtui.tui.places import screen_class
 from gatedtui.tui.screens.help import HelpScreen, key_text
 from gatedtui.tui.widgets.card import RunCard
 from gatedtui.tui.widgets.frame import KeyLine, TabStrip
@@ -62,6 +63,34 @@ def test_an_empty_folder_offers_to_train_and_enter_does(runs, make_run, screen_t
 
     drive(GatedApp(runs, start=start), script)
     assert len(made) == 3
+
+
+def test_what_was_started_has_the_focus_wherever_its_card_comes(make_run, runs, screen_text):
+    for number in range(6):
+        make_run([started(), *epochs(falling(5))], name=f"run-{number}")
+
+    def start(plans, runs, name, cancelled):
+        return [(make_run([started()], name="fresh"), None)]
+
+    async def script(pilot):
+        await until(pilot, lambda: len(pilot.app.screen.cards) == 6)
+        await pilot.press("right", "enter", "t")
+        await until(pilot, lambda: "fresh" in screen_text(pilot.app))
+        await until(pilot, lambda: focused(pilot.app) == "fresh" and pilot.app.screen.enlarged.name == "fresh")
+        await pilot.press("escape", "left")
+        await pilot.pause(0.6)
+        assert focused(pilot.app) != "fresh", "it is focused once"
+
+    drive(GatedApp(runs, start=start), script)
+
+
+def test_the_app_can_be_opened_on_a_run_however_old(make_run, runs):
+    made = [make_run([started(), *epochs(falling(5))], name=f"run-{number}") for number in range(9)]
+
+    async def script(pilot):
+        await until(pilot, lambda: pilot.app.screen.focused is not None and focused(pilot.app) == "run-0")
+
+    drive(GatedApp(runs, focus=made[0].path), script)
 
 
 def test_a_start_that_fails_is_told_and_the_app_goes_on(runs, screen_text):

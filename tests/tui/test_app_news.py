@@ -126,6 +126,21 @@ def test_p_plays_a_song_of_the_focused_run_and_silences_it(three, runs, screen_t
     drive(GatedApp(runs), script, size=(120, 30))
 
 
+def test_a_run_without_a_model_says_that_another_is_heard(make_run, runs, screen_text, monkeypatch):
+    drawn = []
+    make_run([started()])
+    monkeypatch.setattr(playing, "released", lambda: ["lstm-bach"])
+    monkeypatch.setattr(playing, "draw", lambda source, runs, seed, cancelled: drawn.append(source) or runs)
+    monkeypatch.setattr(playing, "play", lambda path, cancelled: None)
+
+    async def script(pilot):
+        await pilot.press("p")
+        await until(pilot, lambda: "gru-jsb-1 has no model yet; a released one plays." in screen_text(pilot.app))
+        await until(pilot, lambda: drawn == ["lstm-bach"])
+
+    drive(GatedApp(runs), script)
+
+
 def test_without_sound_the_file_is_named(runs, screen_text, monkeypatch):
     def silent(path, cancelled):
         raise playing.Silent("Nothing here can play sound.", "apt install libportaudio2")

@@ -216,7 +216,30 @@ def test_units_tell_runs_apart_and_where_they_do_not_signs_and_colours_do():
     assert [look.sign for look in apart.values()] == ["●", "■"]
     alike = compared.dress([snapshot(f"{n}", [9.0], "gru") for n in range(20)])
     assert len({look.sign for look in alike.values()}) == 20
-    assert len({look.style.color for look in list(alike.values())[:8]}) == 8
+    colours = {look.style.color for look in alike.values()}
+    assert len(colours) == len(looks.RUNS)
+    assert not colours & {looks.unit(name).bright.color for name in (*looks.UNITS, "other")}
+
+
+def test_the_table_names_each_units_shape_in_its_own_colour_where_signs_do_not():
+    runs = [snapshot("a", falling(5), "gru"), snapshot("b", falling(5), "gru"), snapshot("c", falling(5), "lstm")]
+    for width in (30, 80, 200):
+        lines = compared.table(runs, View(), compared.dress(runs), Curves(), frozenset(), None, width)
+        assert [look.index(("■", looks.unit("lstm").bright)) > 0 for look in lines[3:]] == [True]
+        assert ("●", looks.unit("gru").bright) in lines[1] and "1" in [text for text, _ in lines[1]]
+    assert ("gru", looks.unit("gru").bright) in lines[1], "there is room for the word"
+    lines = compared.table(runs[1:], View(), compared.dress(runs[1:]), Curves(), frozenset(), None, 80)
+    assert "".join(text for text, _ in lines[1]).count("●") == 1, "the sign is the shape already"
+
+
+@pytest.mark.parametrize("word", ["training", "diverged"])
+@pytest.mark.parametrize("width", [8, 40, 80])
+def test_a_curve_whose_best_is_its_last_keeps_its_sign_and_its_marks(word, width):
+    runs = [snapshot(name, [10.0, 9.0, end], word=word) for name, end in (("a", 8.0), ("b", 7.5))]
+    picture = compared.picture(runs, View(which="validation"), compared.dress(runs), Curves(), runs[0].path)
+    text = "\n".join(row.text for row in strips(picture, width, 14, looks.PLAIN))
+    assert text.count("1") >= 1 and text.count("2") >= 1 and text.count("★") == 2
+    assert text.count("✖") == 2 * (word == "diverged")
 
 
 def test_a_curve_is_made_once_while_the_epochs_are_the_same_object():

@@ -26,6 +26,8 @@ def names(rows):
         ("bach", ["gru-bach-1", "[red]"]),
         ("BACH paper div", ["[red]"]),
         ("valid<3.2", ["gru-bach-1"]),
+        ("best<3.2", ["gru-bach-1"]),
+        ("at>50", ["gru-bach-1"]),
         ("valid>=3.16", ["gru-bach-1", "lstm-jsb-1"]),
         ("lr=3e-3", ["lstm-jsb-1"]),
         ("unit=gru epochs>50", ["gru-bach-1"]),
@@ -55,15 +57,15 @@ def test_every_figure_sorts_and_what_is_unknown_comes_last(by, falling):
 
 
 def test_sorting_by_a_figure_is_by_its_value():
-    assert names(filters.ordered(ROWS, "valid", falling=False))[:2] == ["gru-bach-1", "lstm-jsb-1"]
-    assert names(filters.ordered(ROWS, "valid", falling=True))[:2] == ["lstm-jsb-1", "gru-bach-1"]
+    assert names(filters.ordered(ROWS, "best", falling=False))[:2] == ["gru-bach-1", "lstm-jsb-1"]
+    assert names(filters.ordered(ROWS, "best", falling=True))[:2] == ["lstm-jsb-1", "gru-bach-1"]
 
 
 @pytest.mark.parametrize("width", [5, 20, 40, 80, 120, 160, 200, 300])
 def test_columns_fit_and_lines_are_as_wide_as_the_heading(width):
     kept = columns.fitting(width)
     assert kept[0].key == "name"
-    heading = columns.heading(kept, "valid", falling=True)
+    heading = columns.heading(kept, "best", falling=True)
     assert looks.length(heading) <= max(width, columns.MARK + 14)
     for row in [
         *ROWS,
@@ -75,7 +77,7 @@ def test_columns_fit_and_lines_are_as_wide_as_the_heading(width):
 
 def test_wide_terminals_show_every_column_and_narrow_ones_the_most_telling():
     assert len(columns.fitting(160)) == len(columns.COLUMNS)
-    assert {c.key for c in columns.fitting(79)} >= {"name", "unit", "status", "valid", "test", "time"}
+    assert {c.key for c in columns.fitting(79)} >= {"name", "unit", "status", "best", "test", "time"}
 
 
 def test_a_click_on_a_heading_finds_its_column():

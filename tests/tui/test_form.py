@@ -133,7 +133,7 @@ ROWS = [
 def test_the_estimate_comes_from_runs_alike():
     found = estimate(plan()[0].config, 22_766, 63_000, ROWS)
     assert found.seconds == pytest.approx(0.55 * 150)
-    assert found.text == "about 1:22, from 2 finished runs of gru on bach"
+    assert found.text == "about 1:22, from 2 runs of gru on bach"
 
 
 def test_the_epochs_asked_for_limit_the_estimate():
@@ -145,13 +145,17 @@ def test_the_epochs_asked_for_limit_the_estimate():
 
 def test_runs_of_another_size_are_better_than_none_and_said():
     other = plan(settings=["model.hidden=7"])[0].config
-    assert "another size" in estimate(other, 1, None, ROWS).text
+    assert estimate(other, 1, None, ROWS).how == "from 3 runs of another size"
+    other = plan(settings=["train.recipe=modern"])[0].config
+    assert estimate(other, 1, None, ROWS[:2]).how == "from 2 runs of another recipe"
 
 
 def test_without_such_runs_the_estimate_is_rough_and_says_so():
     found = estimate(plan(unit="tanh")[0].config, 20_000, 50_000, ROWS, cores=1)
-    assert found.seconds == pytest.approx(6 * 20_000 * 50_000 * 200 / 1e10)
-    assert "roughly" in found.text and "none like it has finished here" in found.text
+    assert found.seconds == pytest.approx(6 * 20_000 * 50_000 * 200 / 7e10)
+    assert found.text == "about 0:17, a rough guess for 200 epochs"
+    slower = estimate(plan(unit="tanh")[0].config, 20_000, 50_000, ROWS, native=False, cores=1)
+    assert slower.seconds == pytest.approx(7 * found.seconds)
 
 
 def test_without_anything_to_go_by_there_is_no_figure():

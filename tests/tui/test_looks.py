@@ -3,7 +3,9 @@ import math
 import pytest
 from rich.cells import cell_len
 
-from gatedtui.tui import looks
+from gatedtui.tui import looks, places, themes
+from gatedtui.tui.messages import Load
+from gatedtui.tui.widgets import bars
 
 
 @pytest.mark.parametrize(
@@ -75,3 +77,30 @@ def test_parts_are_packed_in_order_and_the_last_is_cut():
     assert looks.pack(["jsb", "recipe paper", "seed 1"], 80) == "jsb · recipe paper · seed 1"
     assert looks.pack(["jsb", "recipe paper", "seed 1"], 22) == "jsb · recipe paper"
     assert looks.pack(["jsb", "avx512 found, library built"], 20) == "jsb · avx512 found,…"
+
+
+def test_lines_are_folded_between_words_and_only_long_words_are_broken():
+    line = [("enter", looks.BOLD), ("  trains the three units", looks.PLAIN)]
+    folded = ["".join(text for text, _ in part).rstrip() for part in looks.folded(line, 18, indent=7)]
+    assert folded == ["enter  trains the", "       three units"]
+    path = looks.folded([("/a/path/that/is/long", looks.DIM)], 8)
+    assert [part[0][0] for part in path] == ["/a/path/", "that/is/", "long"]
+    assert len(looks.folded(line, 80)) == 1
+
+
+@pytest.mark.parametrize("theme", themes.THEMES, ids=lambda theme: theme.name)
+def test_the_colours_of_runs_stand_on_both_grounds(theme):
+    def luminance(colour):
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        return sum(w * ((c + 0.055) / 1.055) ** 2.4 for w, c in zip((0.2126, 0.7152, 0.0722), parts, strict=True))
+
+    for colour in looks.RUNS if theme.dark else [looks.DARKER[colour] for colour in looks.RUNS]:
+        high, low = sorted((luminance(colour), luminance(theme.background)), reverse=True)
+        assert (high + 0.05) / (low + 0.05) >= 4.5
+
+
+@pytest.mark.parametrize("width", [15, 20, 40, 61, 62, 80, 120])
+def test_the_strip_always_says_where_one_is(width):
+    line = bars.top(places.there(), "Gates", Load(98.0, 1 << 30), width)
+    assert looks.length(line) <= width and ("Gates", looks.BOLD) in line
+    assert ("Runs" in "".join(text for text, _ in line)) == (width >= 62)

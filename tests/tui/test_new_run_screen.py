@@ -46,7 +46,7 @@ def test_the_form_shows_counts_an_estimate_and_the_command(runs, make_run, scree
     make_run([started(data="bach"), *epochs(falling(48)), finished(40, 8.4)], data__name="bach")
 
     async def script(pilot):
-        await until(pilot, lambda: "from 1 finished run of gru on bach" in screen_text(pilot.app))
+        await until(pilot, lambda: "from 1 run of gru on bach" in screen_text(pilot.app))
         text = screen_text(pilot.app)
         assert "18,630 recurrent + 4,136 output = 22,766 weights" in text
         assert "$ gated train --runs" in text
@@ -108,7 +108,7 @@ def test_enter_starts_what_the_form_says(runs, make_run, screen_text):
 
 def test_the_data_set_is_described_and_choices_are_offered(runs, screen_text):
     async def script(pilot):
-        pilot.app.described["bach"] = ABOUT | {"train_frames": 63_540, "marginal_nll_frame": 10.665}
+        pilot.app.described["bach", 0] = ABOUT | {"train_frames": 63_540, "marginal_nll_frame": 10.665}
         await pilot.press("down")
         await until(pilot, lambda: "292/36/36 pieces, 63,540 frames" in screen_text(pilot.app))
         assert "guessing 10.6" in screen_text(pilot.app)

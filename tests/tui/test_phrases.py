@@ -5,13 +5,19 @@ from pathlib import Path
 import pytest
 
 from gatedtui import config, events
-from gatedtui.tui import phrases
+from gatedtui.tui import looks, phrases
 from gatedtui.tui.snapshot import Snapshot
 
 from .conftest import epochs, finished, started
 
+WHY = "the fastest kernel for this unit on a CPU, the avx512 build, the widest this CPU can run"
 CONFIG = config.build({"model.unit": "gru", "model.hidden": 46, "data.name": "jsb"})
-RUN = Snapshot(Path("runs/gru-jsb-1"), word="training", config=CONFIG, started=started())
+RUN = Snapshot(
+    Path("runs/gru-jsb-1"),
+    word="training",
+    config=CONFIG,
+    started=started(kernel_why=WHY),
+)
 
 
 def words(spans):
@@ -55,9 +61,19 @@ def test_slow_epochs_say_how_far_they_are():
 
 def test_the_header_says_what_the_runs_share():
     other = dataclasses.replace(RUN, path=Path("runs/lstm-jsb-1"))
-    assert phrases.header([RUN, other]) == ["jsb", "recipe paper", "seed 1", "native, 1 thread each", "avx512 found"]
+    assert phrases.header([RUN, other]) == ["jsb", "recipe paper", "seed 1", "native avx512, 1 thread each"]
     seeded = dataclasses.replace(RUN, config=config.build({"data.name": "jsb", "seed": 2}))
     assert "seed" not in " ".join(phrases.header([RUN, seeded]))
+
+
+def test_the_header_of_one_run_fits_80_columns_uncut():
+    assert looks.pack(phrases.header([RUN]), 71) == "jsb · recipe paper · seed 1 · native avx512, 1 thread"
+    assert phrases.kernel(started(kernel="bptt", kernel_why="not native, because the avx2 build is gone")) == "bptt"
+
+
+def test_speed_and_time_left_stand_before_what_fits_only_larger_cards():
+    run = at_epoch(48, frames_per_s=643_000.0, time_left_s=4.0)
+    assert [figure.text for figure in phrases.figures(run)][2:4] == ["643k fr/s", "0:04 left"]
 
 
 def test_titles_are_names_where_units_would_not_tell_the_runs_apart():

@@ -4,9 +4,10 @@ import shutil
 import pytest
 from textual.events import Paste
 
+from gatedtui.errors import BadSource
 from gatedtui.events import Diverged, Stopped
 from gatedtui.runs import lock
-from gatedtui.tui import watching
+from gatedtui.tui import doing, watching
 from gatedtui.tui.app import GatedApp
 from gatedtui.tui.screens.ask import Ask
 from gatedtui.tui.widgets.entry import Entry
@@ -104,7 +105,7 @@ def test_columns_sort_and_the_cursor_stays_on_its_run(four, runs, screen_text):
         await pilot.press("i")
         await until(pilot, lambda: shown(pilot) == ["held", "done", "busy", "[red]lost"])
         assert screen.current().name == "held"
-        while screen.by != "valid":
+        while screen.by != "best":
             await pilot.press("l")
         await until(pilot, lambda: shown(pilot)[-1] == "[red]lost")
         await pilot.click("#heading", offset=(5, 0))
@@ -166,6 +167,45 @@ def test_removing_asks_and_removes(four, runs, screen_text):
         await until(pilot, lambda: "removed held" in screen_text(pilot.app))
 
     drive(GatedApp(runs), go(screen_text, script))
+
+
+def test_several_are_removed_in_one_sentence_and_one_that_cannot_be_is_told(four, runs, screen_text, monkeypatch):
+    def remove(run):
+        if run.name == "done":
+            raise BadSource("'done' cannot be removed.", "Why not.")
+        shutil.rmtree(run.path)
+
+    monkeypatch.setattr(doing.folders, "remove", remove)
+
+    async def script(pilot):
+        pilot.app.doing.remove([run.path for run in four[1:]])
+        await until(pilot, lambda: "removed 2 runs" in screen_text(pilot.app))
+        await until(pilot, lambda: "'done' cannot be removed." in screen_text(pilot.app))
+
+    drive(GatedApp(runs), go(screen_text, script))
+
+
+def test_a_folder_that_is_not_there_is_told_and_the_old_list_stays(four, runs, screen_text):
+    async def script(pilot):
+        await pilot.press("o", *"/nowhere", "enter")
+        await until(pilot, lambda: "There is no folder" in screen_text(pilot.app))
+        assert pilot.app.runs_folder == runs and len(shown(pilot)) == 4
+
+    drive(GatedApp(runs), go(screen_text, script), size=(200, 40))
+
+
+@pytest.mark.parametrize("width", [40, 60])
+def test_an_empty_screen_says_all_it_has_to_say_on_a_narrow_terminal(tmp_path, screen_text, width):
+    place = tmp_path / "no runs"
+
+    async def script(pilot):
+        for key, wanted in (("1", "the three units on Bach"), ("3", "another folder."), ("6", "validation picks.")):
+            await pilot.press(key)
+            await until(pilot, lambda wanted=wanted: wanted in " ".join(screen_text(pilot.app).split()))
+            text = screen_text(pilot.app).splitlines()
+            assert "mark" not in text[-1] and "sort" not in text[-1], "keys that do nothing are not offered"
+
+    drive(GatedApp(place), script, size=(width, 30))
 
 
 def test_a_run_at_work_is_not_removed(four, runs, screen_text):

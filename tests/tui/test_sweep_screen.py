@@ -95,9 +95,36 @@ def test_what_was_picked_is_compared_and_all_trials_are_runs(three, runs, screen
         await until(pilot, lambda: pilot.app.current_mode == "Compare" and len(pilot.app.chosen) == 1)
         await pilot.press("6", "t")
         await until(pilot, lambda: pilot.app.current_mode == "Runs" and "3 runs" in screen_text(pilot.app))
-        assert pilot.app.runs_folder == three.path
+        assert pilot.app.runs_folder == three.path and pilot.app.home == runs
+        assert "esc back to runs" in screen_text(pilot.app)
+        await pilot.press("6")
+        await until(pilot, lambda: "paper   2 of 12" in screen_text(pilot.app))
+        await pilot.press("3", "space", "escape")
+        assert pilot.app.runs_folder == three.path, "it took the mark away"
+        await pilot.press("escape")
+        await until(pilot, lambda: pilot.app.current_mode == "Sweep" and pilot.app.runs_folder == runs)
+        await pilot.press("3")
+        await until(pilot, lambda: "There are no runs in" in screen_text(pilot.app))
+        assert "back to" not in screen_text(pilot.app)
 
     drive(GatedApp(runs), go(screen_text, script))
+
+
+def test_what_is_started_beside_a_sweeps_trials_goes_to_the_runs_folder(three, runs, make_run, screen_text):
+    begun = []
+
+    def start(plans, folder, name, cancelled):
+        begun.append(folder)
+        return [(make_run([started()], name="fresh"), None)]
+
+    async def script(pilot):
+        await pilot.press("t")
+        await until(pilot, lambda: pilot.app.current_mode == "Runs" and "3 runs" in screen_text(pilot.app))
+        await pilot.press("1", "t")
+        await until(pilot, lambda: begun == [runs] and "fresh" in screen_text(pilot.app))
+        assert pilot.app.runs_folder == runs
+
+    drive(GatedApp(runs, start=start), go(screen_text, script))
 
 
 def test_it_is_stopped_and_goes_on_by_key(three, runs, screen_text, monkeypatch):

@@ -133,7 +133,7 @@ class Compare(Screen[None], inherit_bindings=False):
         chart.show(self._picture)
         chart.display = table.display = bool(runs)
         none.display = not runs
-        none.show(self._nothing())
+        none.show(self._nothing(width - 6))
         self.query_one("#view", Lines).show([self._view_line()] if runs else [[]])
         lines = compared.table(runs, self.view, dressed, self.curves, self.hidden, path, width - 1) if runs else []
         room = max((self.size.height - 4) * 2 // 5, 2)
@@ -157,11 +157,14 @@ class Compare(Screen[None], inherit_bindings=False):
             line += [("  zoomed, ", DIM), ("0", BOLD), (" all", DIM)]
         return line
 
-    def _nothing(self) -> list[Spans]:
+    def _nothing(self, width: int) -> list[Spans]:
         lead: Spans = [("There is nothing to compare yet.", PLAIN)]
-        return [lead, [], [("a", BOLD), (" chooses runs, ", PLAIN), ("n", BOLD), (" begins one.", PLAIN)]]
+        keys: Spans = [("a", BOLD), (" chooses runs, ", PLAIN), ("n", BOLD), (" begins one.", PLAIN)]
+        return [*looks.folded(lead, width), [], *looks.folded(keys, width)]
 
     def _key_items(self) -> list[tuple[str, str, str, int]]:
+        if not self.compared():
+            return [("a", "choose", " runs", 2), ("n", "new", " run", 3), ("?", "help", "", 1), ("q", "quit", "", 0)]
         items = [("←→", "read", "", 1), ("+", "closer", "", 3), ("-", "wider", "", 4), ("b", "best", "", 6)]
         items += [("↑↓", "run", "", 2), ("enter", "hide", "", 5), ("d", "drop", "", 8), ("a", "choose", "", 7)]
         items += [("space", "go on" if self.gated.frozen else "pause", "", 9)]

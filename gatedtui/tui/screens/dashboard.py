@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.screen import Screen
 
-from gatedtui.tui import grid, looks
+from gatedtui.tui import grid, looks, phrases
 from gatedtui.tui.looks import BOLD, DIM, PLAIN, Spans
 from gatedtui.tui.snapshot import Snapshot
 from gatedtui.tui.widgets import frame
@@ -129,6 +129,8 @@ class Dashboard(Screen[None], inherit_bindings=False):
         """Lays out what is there and brings the lines up to date."""
         if not self.is_current or not self.query(KeyLine):
             return
+        if self.gated.to_focus in self.cards:
+            self._show_begun(cast("Path", self.gated.to_focus))
         self._lay_out()
         now, beat = time.monotonic(), self.gated.beat
         for card in self.cards.values():
@@ -139,6 +141,11 @@ class Dashboard(Screen[None], inherit_bindings=False):
         lines = self._offer(self.size.width)
         offer.styles.width = max(map(looks.length, lines))
         offer.show(lines)
+
+    def _show_begun(self, path: Path) -> None:
+        self.gated.to_focus = None
+        self.enlarged = path if self.enlarged else None
+        self.set_focus(self.cards[path])
 
     def _lay_out(self) -> None:
         holder, empty = self.query_one("#cards", Container), self.query_one("#empty", Container)
@@ -158,7 +165,6 @@ class Dashboard(Screen[None], inherit_bindings=False):
             return [[(f"{looks.SPINNER[app.beat % len(looks.SPINNER)]} {app.busy}", PLAIN)]]
         if not app.looked:
             return [[("looking for runs …", DIM)]]
-        place = looks.shorten(looks.clean(str(app.runs_folder)), max(width - 16, 4))
         keys = [
             ("enter", "trains the three units on Bach (about a minute)"),
             ("n", "asks what to train"),
@@ -167,8 +173,11 @@ class Dashboard(Screen[None], inherit_bindings=False):
             ("?", "help"),
             ("q", "quits"),
         ]
-        offer: list[Spans] = [[(f"{key:>5}", BOLD), (f"  {what}", PLAIN)] for key, what in keys]
-        return [[("Nothing is training.", BOLD)], [], *offer, [], [(f"runs are kept in {place}", DIM)]]
+        offer: list[Spans] = []
+        for key, what in keys:
+            offer += looks.folded([(f"{key:>5}", BOLD), (f"  {what}", PLAIN)], width, indent=7)
+        place = looks.folded([(f"runs are kept in {looks.clean(str(app.home))}", DIM)], width)
+        return [[("Nothing is training.", BOLD)], [], *offer, [], *place]
 
     def _key_items(self) -> list[tuple[str, str, str, int]]:
         if not self.cards:
@@ -254,7 +263,10 @@ class Dashboard(Screen[None], inherit_bindings=False):
     def action_play(self) -> None:
         """Plays a song of the focused run, or of a released model."""
         run = self.focused_run()
-        self.gated.doing.play(run.name if run is not None and run.best is not None else None)
+        has_model = run is not None and run.best is not None
+        if run is not None and not has_model and not self.gated.sounding:
+            self.gated.say(f"{phrases.name(run, 30)} has no model yet; a released one plays.")
+        self.gated.doing.play(run.name if run is not None and has_model else None)
 
     def action_old_run(self) -> None:
         """Goes to the list of runs."""

@@ -16,7 +16,7 @@ from gatedtui.errors import GatedError
 from gatedtui.runs import launch
 from gatedtui.runs.folder import RunFolder
 from gatedtui.tui import form, looks
-from gatedtui.tui.estimate import estimate
+from gatedtui.tui.estimate import estimate, has_native
 from gatedtui.tui.form import Resolved
 from gatedtui.tui.keys import keys
 from gatedtui.tui.looks import BOLD, DIM, PLAIN, Spans
@@ -100,7 +100,7 @@ class NewRun(Screen[None], inherit_bindings=False):
 
     @work(thread=True, exclusive=True, group="understand", exit_on_error=False)
     def _understand(self, typed: dict[str, str]) -> None:
-        resolved = form.resolve(typed, self.gated.runs_folder)
+        resolved = form.resolve(typed, self.gated.home)
         self.post_message(Understood(resolved))
 
     @work(thread=True, group="fill", exit_on_error=False)
@@ -166,7 +166,7 @@ class NewRun(Screen[None], inherit_bindings=False):
         if not self.is_current or not self.query(KeyLine):
             return
         width, fields = self.size.width, self.query_one(Fields)
-        title: Spans = [(" New run", BOLD), (f"   kept in {looks.clean(str(self.gated.runs_folder))}", DIM)]
+        title: Spans = [(" New run", BOLD), (f"   kept in {looks.clean(str(self.gated.home))}", DIM)]
         self.query_one("#title", Lines).show([title])
         error = self.resolved.errors.get(fields.current.key, "")
         text = error or self._meaning()
@@ -176,7 +176,7 @@ class NewRun(Screen[None], inherit_bindings=False):
         ]
         self.query_one("#meaning", Lines).show([*meaning[:2], *[[]] * (2 - len(meaning))])
         self.query_one("#plans", Lines).show(self._plans(width))
-        words = form.command(fields.typed, self.gated.runs_folder)
+        words = form.command(fields.typed, self.gated.home)
         lines = form.wrapped(words, width - 5)
         shown: list[Spans] = [
             [(" $ " if number == 0 else "   ", DIM), (line, PLAIN)] for number, line in enumerate(lines)
@@ -207,7 +207,7 @@ class NewRun(Screen[None], inherit_bindings=False):
         for plan in self.resolved.plans:
             model, counts = plan.config.model, modelfile.parameters(plan.config.model)
             look = looks.unit(model.unit)
-            guess = estimate(plan.config, counts["total"], self._frames(), self.gated.rows)
+            guess = estimate(plan.config, counts["total"], self._frames(), self.gated.rows, native=has_native())
             weights = f"{counts['recurrent']:,} recurrent + {counts['output']:,} output = {counts['total']:,} weights"
             line: Spans = [(f" {look.shape}", look.bright), (f" {model.unit} {model.hidden}".ljust(10), BOLD)]
             room = width - looks.length(line) - len(weights) - 6
@@ -264,7 +264,7 @@ class NewRun(Screen[None], inherit_bindings=False):
 
     def action_copy(self) -> None:
         """Copies the command line, where the terminal lets programs do that."""
-        words = form.command(self.query_one(Fields).typed, self.gated.runs_folder)
+        words = form.command(self.query_one(Fields).typed, self.gated.home)
         self.app.copy_to_clipboard(" ".join(form.wrapped(words, 100_000)))
         self.gated.say("Copied, if this terminal lets programs copy; else mark the line with the mouse and shift.")
 

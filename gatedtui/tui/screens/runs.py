@@ -48,8 +48,8 @@ class Runs(Screen[None], inherit_bindings=False):
         Binding("space,x", "mark", "mark the run, or not"),
         Binding("a", "mark_all", "mark all that are shown, or none"),
         Binding("c", "compare", "compare the marked runs"),
-        Binding("slash", "filter", "filter: words, or figures as valid<8.6"),
-        Binding("escape", "clear", "no filter, no marks"),
+        Binding("slash", "filter", "filter: words, or figures as best<8.6"),
+        Binding("escape", "clear", "no filter, no marks; from a sweep's trials, back to the sweep"),
         Binding("less_than_sign,left,h", "sort(-1)", "sort by the column to the left"),
         Binding("greater_than_sign,right,l", "sort(1)", "sort by the column to the right"),
         Binding("i", "turn_over", "the other way round"),
@@ -82,7 +82,7 @@ class Runs(Screen[None], inherit_bindings=False):
         yield Table(self._line)
         yield Lines(id="none")
         yield Lines(id="detail")
-        yield Entry("/", " gru bach valid<8.6 · words, and conditions on unit lr seed epochs valid test time …")
+        yield Entry("/", " gru bach best<8.6 · words, and conditions on unit lr seed epochs best test time …")
         yield NewsLine()
         yield KeyLine()
 
@@ -114,7 +114,7 @@ class Runs(Screen[None], inherit_bindings=False):
             self._arrange()
             self.kept = columns.fitting(width - 1)
             self.query_one("#heading", Lines).show([columns.heading(self.kept, self.by, falling=self.falling)])
-        self.query_one("#none", Lines).show(self._nothing())
+        self.query_one("#none", Lines).show(self._nothing(width - 6))
         self._paint_detail()
         frame.paint(self, NAME, self._key_items())
 
@@ -138,17 +138,16 @@ class Runs(Screen[None], inherit_bindings=False):
             return []
         return columns.line(row, self.kept, marked=row.path in self.marked, current=current)
 
-    def _nothing(self) -> list[Spans]:
+    def _nothing(self, width: int) -> list[Spans]:
         app = self.gated
         if self.filter and app.rows:
-            return [
-                [("No run fits ", PLAIN), (self.filter, BOLD), (": ", PLAIN), ("esc", BOLD), (" shows all.", PLAIN)]
-            ]
+            lead: Spans = [("No run fits ", PLAIN), (self.filter, BOLD), (": ", PLAIN)]
+            return looks.folded([*lead, ("esc", BOLD), (" shows all.", PLAIN)], width)
         if not app.looked:
             return [[("looking for runs …", DIM)]]
-        place = looks.clean(str(app.runs_folder))
+        lead = [(f"There are no runs in {looks.clean(str(app.runs_folder))}.", PLAIN)]
         keys: Spans = [("n", BOLD), (" begins one, ", PLAIN), ("o", BOLD), (" opens another folder.", PLAIN)]
-        return [[(f"There are no runs in {place}.", PLAIN)], [], keys]
+        return [*looks.folded(lead, width), [], *looks.folded(keys, width)]
 
     def _paint_detail(self) -> None:
         row, width = self.current(), self.size.width
@@ -160,14 +159,18 @@ class Runs(Screen[None], inherit_bindings=False):
                 "" if "recipe" in there else f"recipe {looks.clean(row.recipe)}",
                 "" if "lr" in there else f"lr {looks.lr(row.lr)}",
                 "" if "seed" in there else f"seed {row.seed}",
-                "" if "best" in there or not row.best_epoch else f"best @{row.best_epoch}",
+                "" if "at" in there or not row.best_epoch else f"best @{row.best_epoch}",
                 "" if "made" in there else columns.made(row),
                 looks.clean(str(row.path)),
             ]
         marks = f"{len(self.marked)} marked" if self.marked else ""
         if self.by not in {column.key for column in self.kept}:
             parts.insert(0, "newest first" if self.falling else "oldest first")
-        fits = f"{len(self.shown)} of {len(self.gated.rows)} runs" if self.filter else f"{len(self.shown)} runs"
+        fits = (
+            f"{len(self.shown)} of {len(self.gated.rows)} runs"
+            if self.filter
+            else f"{len(self.shown)} run{'s' * (len(self.shown) != 1)}"
+        )
         head = " · ".join(filter(None, (fits, marks, f"/{self.filter}" if self.filter else "")))
         line: Spans = [(f" {head}", BOLD if self.marked or self.filter else DIM)]
         room = width - looks.length(line) - 4
@@ -176,13 +179,19 @@ class Runs(Screen[None], inherit_bindings=False):
     def _key_items(self) -> list[tuple[str, str, str, int]]:
         if self._typing:
             return [("enter", "keep", " it", 0), ("esc", "back", "", 1)]
-        items = [("enter", "open", "", 3), ("space", "mark", "", 4), ("c", "compare", "", 2), ("/", "filter", "", 1)]
-        items += [("< >", "sort", "", 8)]
+        end = [("?", "help", "", 1), ("q", "quit", "", 0)]
+        back = [("esc", f"back to {looks.shorten(looks.clean(self.gated.home.resolve().name), 20)}", "", 1)]
+        back = back if self._leads_back else []
+        if not self.shown:
+            gone = [("esc", "all", " runs", 0), ("/", "filter", "", 1)] if self.filter else []
+            return [*back, *gone, ("n", "new", " run", 2), ("o", "open", " another folder", 3), *end]
+        items = [*back, ("enter", "open", "", 3), ("space", "mark", "", 4), ("c", "compare", "", 2)]
+        items += [("/", "filter", "", 1), ("< >", "sort", "", 8)]
         rows = self._meant()
         items += [("s", "stop", "", 5)] if any(row.alive for row in rows) else []
         items += [("r", "resume", "", 5)] if any(row.can_resume for row in rows) else []
         items += [("d", "remove", "", 6)] if rows and not any(row.alive for row in rows) else []
-        return [*items, ("n", "new", "", 7), ("w", "like this", "", 10), ("?", "help", "", 1), ("q", "quit", "", 0)]
+        return [*items, ("n", "new", "", 7), ("w", "like this", "", 10), *end]
 
     # Which runs are meant.
 
@@ -263,9 +272,18 @@ class Runs(Screen[None], inherit_bindings=False):
         self.paint()
 
     def action_clear(self) -> None:
-        """Shows all runs, none marked."""
+        """Shows all runs, none marked; where that is so, goes back from a sweep's trials to the sweep."""
+        if self._leads_back:
+            self.gated.go_home()
+            self.gated.action_go("Sweep")
+            return
         self.filter, self.marked = "", set()
         self.paint()
+
+    @property
+    def _leads_back(self) -> bool:
+        """Whether escape leaves this folder."""
+        return self.gated.home != self.gated.runs_folder and not self.filter and not self.marked
 
     def on_entry_changed(self, message: Entry.Changed) -> None:
         """The list follows the filter being typed."""
@@ -345,5 +363,5 @@ class Runs(Screen[None], inherit_bindings=False):
 
 def _described(rows: Sequence[Row]) -> list[str]:
     return [
-        f"{row.name}  {row.unit} on {row.data}, {row.epochs} epochs, valid {looks.nll(row.best_valid)}" for row in rows
+        f"{row.name}  {row.unit} on {row.data}, {row.epochs} epochs, best {looks.nll(row.best_valid)}" for row in rows
     ]

@@ -94,7 +94,7 @@ class Sweep(Screen[None], inherit_bindings=False):
         """Looks again where it is time to, and paints."""
         if self.is_current and not self._reading and time.monotonic() - self._read_at >= LOOK_S:
             self._reading = True
-            runs, name = self.gated.runs_folder, self.wanted
+            runs, name = self.gated.home, self.wanted
             self.run_worker(lambda: self._read(runs, name), thread=True, group="sweep", exit_on_error=False)
         self.paint()
 
@@ -111,7 +111,7 @@ class Sweep(Screen[None], inherit_bindings=False):
     def on_sweep_read(self, message: SweepRead) -> None:
         """Takes in what the thread saw."""
         self._reading, self._read_at = False, time.monotonic()
-        if message.runs != self.gated.runs_folder:
+        if message.runs != self.gated.home:
             return
         self.state, self.looked = message.state, True
         self.paint()
@@ -129,7 +129,7 @@ class Sweep(Screen[None], inherit_bindings=False):
         self.query_one("#heading", Lines).show([heading])
         table.display, self.query_one("#none").display = there, not there
         table.show(len(self._lines), table.cursor)
-        self.query_one("#none", Lines).show(self._nothing())
+        self.query_one("#none", Lines).show(self._nothing(width - 6))
         self.query_one("#detail", Lines).show([sweeps.detail(self.current(), width)])
         frame.paint(self, NAME, self._key_items())
 
@@ -137,18 +137,15 @@ class Sweep(Screen[None], inherit_bindings=False):
         line = self._lines[number] if number < len(self._lines) else []
         return [("▌", BOLD), *line[1:]] if current and line else line
 
-    def _nothing(self) -> list[Spans]:
+    def _nothing(self, width: int) -> list[Spans]:
         if not self.looked:
             return [[("looking for sweeps …", DIM)]]
         if self.state.problem:
-            return [[(looks.clean(self.state.problem), looks.ERROR)]]
-        place = looks.clean(str(self.gated.runs_folder))
-        return [
-            [(f"There is no sweep in {place}.", PLAIN)],
-            [],
-            [("gated sweep --data jsb --name jsb", BOLD), (" draws ten learning rates for each unit,", PLAIN)],
-            [("trains each, and shows here which one validation picks.", PLAIN)],
-        ]
+            return looks.folded([(looks.clean(self.state.problem), looks.ERROR)], width)
+        does = " draws ten learning rates for each unit, trains each, and shows here which one validation picks."
+        lead: Spans = [(f"There is no sweep in {looks.clean(str(self.gated.home))}.", PLAIN)]
+        how: Spans = [("gated sweep --data jsb --name jsb", BOLD), (does, PLAIN)]
+        return [*looks.folded(lead, width), [], *looks.folded(how, width)]
 
     def _key_items(self) -> list[tuple[str, str, str, int]]:
         if not self.state.places:
@@ -214,9 +211,9 @@ class Sweep(Screen[None], inherit_bindings=False):
             self.gated.say("No trial on this data has finished yet.")
 
     def action_trials(self) -> None:
-        """Opens the sweep's folder as a runs folder."""
+        """Shows the sweep's trials as runs; escape comes back from there."""
         if self.state.path is not None:
-            self.gated.doing.open(str(self.state.path))
+            self.gated.doing.open(str(self.state.path), home=self.gated.home)
             self.gated.action_go("Runs")
 
     def action_stop(self) -> None:

@@ -8,7 +8,8 @@ from gatedtui.tui.messages import Load
 
 
 def top(places: Sequence[tuple[str, str]], here: str, load: Load | None, width: int) -> Spans:
-    """` gated  1 Dashboard …   gpu  37% 2.0G  cpu 98%  mem 1.1G`: the places one can go to, the present one bold.
+    """` gated  1 Dashboard …   gpu  37% 2.0G  cpu 98%  mem 1.1G`: the places one can go to, the present one bold. Where
+    there is no room for all names the other places are keys, then nothing: where one is stays.
 
     Args:
         places: key and name of each screen.
@@ -16,13 +17,17 @@ def top(places: Sequence[tuple[str, str]], here: str, load: Load | None, width: 
         load: None before it was measured.
         width: cells of the line.
     """
-    for gap in ("  ", " "):
-        line: Spans = [(" gated ", looks.INVERSE)]
-        for key, name in places:
-            line += [(f"{gap}{key} ", DIM), (name, BOLD if name == here else DIM)]
-        for right in _loads(load, gap):
+    narrow = [(key, name if name == here else "") for key, name in places]
+    tried = [("  ", places, _loads(load, "  ")), (" ", places, [*_loads(load, " "), ""])]
+    tried += [(" ", narrow, [*_loads(load, " "), ""]), (" ", [place for place in narrow if place[1]], [""])]
+    line: Spans = []
+    for gap, shown, loads in tried:
+        line = [(" gated ", looks.INVERSE)]
+        for key, name in shown:
+            line += [(f"{gap}{key}{' ' * bool(name)}", DIM), (name, BOLD if name == here else DIM)]
+        for right in loads:
             room = width - looks.length(line) - len(right)
-            if room >= len(gap):
+            if room >= len(gap) * bool(right):
                 return [*line, (" " * room, PLAIN), (right, DIM)]
     return line
 

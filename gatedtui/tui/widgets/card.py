@@ -63,7 +63,8 @@ class RunCard(Vertical, can_focus=True):
         if not self.children or not self.size.width:
             return
         run, width, height = self.run, self.size.width - 2, self.size.height
-        foot = next((rows for least, rows in FEET if height >= least), 0)
+        bare = bool(run.problem) and not len(run.valid)  # what went wrong has the rows that no curve needs
+        foot = height - 1 if bare else next((rows for least, rows in FEET if height >= least), 0)
         dark = self.app.current_theme.dark
         titles = heading(run, width, dark=dark), Content(phrases.name(run, max(width - 4, 0)))
         known = (*titles, dark)  # two contents are equal where their texts are, whatever their colours
@@ -71,7 +72,9 @@ class RunCard(Vertical, can_focus=True):
             self._titles = known
             self.border_title, self.border_subtitle = titles
         self.query_one(".state", Lines).show([state_line(run, width, *self._now)])
-        self.query_one(Curve).show(plot(run, large=True))
+        curve = self.query_one(Curve)
+        curve.display = not bare
+        curve.show(plot(run, large=True))
         figures = self.query_one(".figures", Lines)
         figures.display = foot > 0
         figures.show(foot_lines(run, width, foot))
@@ -96,11 +99,20 @@ def foot_lines(run: Snapshot, width: int, rows: int) -> list[Spans]:
         lines = [[(text, style)] for text in wrapped[: max(rows - 2, 1)]]
     if run.epoch is None and run.alive and not run.problem:
         lines = [[(phrases.first_words(run), DIM)]]
-    figures = phrases.figures(run)
     across = max(width // CELL, 2)
-    for start in range(0, len(figures), across):
-        lines.append(_beside(figures[start : start + across], width, across))
+    lines += [_beside(row, width, across) for row in _rows(phrases.figures(run), across)]
     return lines[:rows]
+
+
+def _rows(figures: Sequence[Figure], across: int) -> list[list[Figure]]:
+    """The figures dealt out in rows; those that belong together are in one."""
+    rows: list[list[Figure]] = [[]]
+    for number, figure in enumerate(figures):
+        wanted = 1 + any(after.joined for after in figures[number + 1 : number + 2])
+        if len(rows[-1]) + wanted > across:
+            rows.append([])
+        rows[-1].append(figure)
+    return rows
 
 
 def _beside(figures: Sequence[Figure], width: int, across: int) -> Spans:

@@ -194,17 +194,26 @@ def _column(value: float, within: Span, columns: int) -> int:
 
 
 def _marks(picture: Picture, dots: int) -> list[braille.Mark[Style]]:
+    """The signs over the curves. Those that say whose curve it is stand in front, and a mark that would share the cell
+    of its own curve's sign (while it trains the last epoch is often the best) stands to the left of it."""
     assert picture.x is not None
     low, high = picture.x
     marks: list[braille.Mark[Style]] = []
+    signs: list[braille.Mark[Style]] = []
     for line in picture.lines:
         bright = line.style + Style(bold=True, dim=False)
         end = next(((x, y) for x, y in zip(reversed(line.xs), reversed(line.ys), strict=False) if _known(y)), None)
-        wanted = [(end, line.sign, bright), (line.best, "★", bright), (line.diverged, "✖", looks.ERROR)]
+        wanted = [(end, line.sign, bright), (line.diverged, "✖", looks.ERROR), (line.best, "★", bright)]
+        taken: set[int] = set()
         for point, sign, style in wanted:
             if sign and point is not None and low <= point[0] <= high and point[1] is not None:
-                marks.append(braille.Mark(_column(point[0], (low, high), dots), dots, point[1], sign, style))
-    return marks
+                column = _column(point[0], (low, high), dots)
+                while column // 2 in taken:
+                    column -= 2
+                taken.add(column // 2)
+                mark = braille.Mark(column, dots, point[1], sign, style)
+                (signs if point is end else marks).append(mark)
+    return marks + signs
 
 
 def _known(value: float | None) -> bool:
