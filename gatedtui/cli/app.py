@@ -11,8 +11,12 @@ NEWEST = 200
 """Runs that are looked at, when the app closes, for whether they are training."""
 
 
-def terminal_app(runs: Path | None = None) -> None:
+def terminal_app(runs: Path | None = None, focus: Path | None = None) -> None:
     """Opens the app on the runs folder; needs a terminal.
+
+    Args:
+        runs: the folder, where it is another than the default.
+        focus: a run in it that has the focus.
 
     Raises:
         BadArgument: stdin, stdout or stderr is not a terminal.
@@ -25,7 +29,7 @@ def terminal_app(runs: Path | None = None) -> None:
     from gatedtui.tui.app import run_app
 
     place = runs or paths.runs_folder()
-    run_app(place)
+    run_app(place, focus)
     _tell_what_goes_on(place)
 
 

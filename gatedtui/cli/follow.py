@@ -53,7 +53,7 @@ def after_start(workers: "Sequence[Worker]", *, detach: bool, json: bool, plain:
         if outcome == "open":
             from gatedtui.cli.app import terminal_app
 
-            terminal_app(runs[0].path.parent)
+            terminal_app(runs[0].path.parent, runs[0].path)
             return
         if outcome == "detached":
             output.say(f"training goes on; {watch}")

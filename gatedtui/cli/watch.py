@@ -48,7 +48,7 @@ def watch(
     if run_live(shown, watch=True) == "open":
         from gatedtui.cli.app import terminal_app
 
-        terminal_app(place)
+        terminal_app(place, shown[0].path if names else None)
         return
     if alive := [run.name for run in shown if status(run).word in ("running", "starting")]:
         output.say(f"training goes on; gated watch {shlex.join(alive)}{paths.runs_flag(place)}")

@@ -43,7 +43,7 @@ class Unit:
 UNITS = {"tanh": Unit("▲", "#f08c2e"), "lstm": Unit("■", "#4a9be8"), "gru": Unit("●", "#35b779")}
 OTHER = Unit("◆", "#a0a0a0")
 RUNS = ("#f2ee5a", "#f59ad0", "#9a6cf0", "#e6e9f0", "#7d8590")
-"""Colours that belong to no unit, for runs that their units do not tell apart: for eyes without red, green or blue
+"""Colours that belong to no unit, for runs that their units do not tell apart: for eyes without red or green
 cones too, at least 12 of CIELAB's units from each other and from the units' colours, on dark and on light ground."""
 
 SIGNS = {

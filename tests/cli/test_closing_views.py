@@ -40,9 +40,9 @@ def test_what_is_chosen_in_gated_watch_is_done(
 ):
     opened = []
     monkeypatch.setattr(inline, "run_live", lambda *_, **__: outcome)
-    monkeypatch.setattr(cli_app, "terminal_app", opened.append)
+    monkeypatch.setattr(cli_app, "terminal_app", lambda *words: opened.append(words))
     made = folder.create(runs, "my run", RunConfig())
     with lock.held(made.lock_path):
         assert gated(["watch", "my run"]) == 0
-    assert bool(opened) == (outcome == "open")
+    assert opened == ([(runs, made.path)] if outcome == "open" else [])
     assert ("gated watch 'my run'" in capsys.readouterr().err) == (outcome == "detached")
