@@ -16,7 +16,7 @@ from gatedtui.tui import inline
 @pytest.fixture
 def at_a_terminal(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(output, "on_a_terminal", lambda: True)
-    monkeypatch.setattr(tui_app, "run_app", lambda runs: "closed")
+    monkeypatch.setattr(tui_app, "run_app", lambda runs, focus: "closed")
 
 
 @pytest.mark.usefixtures("at_a_terminal")
