@@ -6,7 +6,6 @@ playing run in threads of their own, and what is slow or needs torch in child pr
 """
 
 import importlib
-import importlib.util
 import threading
 import time
 from collections import deque
@@ -15,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from textual import work
+from textual import events, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.reactive import var
@@ -125,7 +124,7 @@ class GatedApp(App[Choice]):
         self.runs_folder = runs
         self.newest = Newest(runs)
         self.doing = Doing(self, start, resume)
-        self.places = [(key, name) for name, (key, module) in SCREENS.items() if _is_there(module)]
+        self.places = [(key, name) for name, (key, _) in SCREENS.items()]
         for _, name in self.places:
             self.add_mode(name, partial(_made, name))
         self.load: Load | None = None
@@ -233,11 +232,16 @@ class GatedApp(App[Choice]):
         self.beat += 1
 
     def on_trouble(self, message: Trouble) -> None:
-        """Says what did not work; the same thing only once in a row."""
-        if message.what != self._complaint:
+        """Says what did not work; the same thing only once in a row, unless a key has asked for it again."""
+        if message.asked or message.what != self._complaint:
             self.notify(f"{message.what}\n{message.hint}".strip(), severity="error", timeout=12, markup=False)
             self.told.append((time.strftime("%H:%M:%S"), f"{message.what} {message.hint}".strip()))
         self._complaint = message.what
+
+    def on_key(self, event: events.Key) -> None:
+        """Escape also clears away what was said over the picture, whatever else it does."""
+        if event.key == "escape":
+            self.clear_notifications()
 
     def on_done(self, message: Done) -> None:
         """Says what worked."""
@@ -384,10 +388,6 @@ class GatedApp(App[Choice]):
         else:
             self.failure = error
             self.exit(return_code=1)
-
-
-def _is_there(module: str) -> bool:
-    return importlib.util.find_spec(f"gatedtui.tui.screens.{module}") is not None
 
 
 def screen_class(name: str) -> type[Screen[Any]]:

@@ -77,6 +77,7 @@ def keys(places: Sequence[int], *, moves: bool, enlarged: bool) -> Items:
         ("p", "primer", "", 8),
         ("w", "write", " files", 4),
         ("enter", "back" if enlarged else "enlarge", "", 9),
+        ("[ ]", "screens", "", 10),
         ("?", "help", "", 1),
         ("q", "quit", "", 0),
     ]

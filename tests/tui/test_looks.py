@@ -75,3 +75,15 @@ def test_parts_are_packed_in_order_and_the_last_is_cut():
     assert looks.pack(["jsb", "recipe paper", "seed 1"], 80) == "jsb · recipe paper · seed 1"
     assert looks.pack(["jsb", "recipe paper", "seed 1"], 22) == "jsb · recipe paper"
     assert looks.pack(["jsb", "avx512 found, library built"], 20) == "jsb · avx512 found,…"
+
+
+@pytest.mark.parametrize(("width", "text"), [(40, "polyphony 3.3   in scale 98%"), (27, "polyphony 3.3"), (9, "")])
+def test_figures_are_packed_whole_or_not_at_all(width, text):
+    assert looks.pack(["polyphony 3.3", "in scale 98%"], width, "   ", whole=True) == text
+
+
+def test_folded_text_is_all_there_and_breaks_no_name():
+    text = "There is no piece 'bach:99'. Its test pieces are bach:0 to bach:76, of run gru-bach-2."
+    lines = looks.fold(text, 30)
+    assert " ".join(lines) == text and max(map(len, lines)) <= 30
+    assert looks.fold("", 30) == [""]
