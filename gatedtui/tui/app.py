@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from textual import work
+from textual import events, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.reactive import var
@@ -66,9 +66,8 @@ def run_app(runs: Path, focus: Path | None = None) -> Choice:
     Raises:
         GatedError: the app itself broke.
     """
-    app = GatedApp(runs, focus=focus)
     with guarded(full=True):
-        choice = app.run()
+        choice = (app := GatedApp(runs, focus=focus)).run()
     if app.failure is not None:
         what = f"The app broke: {type(app.failure).__name__}: {app.failure}."
         raise GatedError(what, "The runs go on: gated runs list, gated watch RUN --plain") from app.failure
@@ -79,14 +78,13 @@ class GatedApp(App[Choice]):
     """The app.
 
     Args:
-        runs: the runs folder.
-        focus: a run in it that has the focus.
+        runs, focus: as of `run_app`.
         start, resume: how workers are started (see `starting`).
 
     Attributes:
         runs_folder: the folder whose runs are shown: the runs folder, or that of a sweep in it.
         home: the runs folder, where new runs go and sweeps lie.
-        to_focus: the run that the dashboard focuses as soon as it has a card for it.
+        to_focus: the run that the dashboard focuses once it has a card for it.
     """
 
     TITLE = "gated"
@@ -136,12 +134,11 @@ class GatedApp(App[Choice]):
         self.answer = ("", 0.0)
         self.told: deque[tuple[str, str]] = deque(maxlen=500)
         self.described: dict[tuple[str, int], dict[str, Any]] = {}
-        self.busy = self.sounding = ""
+        self.busy = self.sounding = self._complaint = ""
         self.frozen = self.looked = False
         self.failure: Exception | None = None
         self._wake = threading.Event()
         self._read = RunsRead(())
-        self._complaint = ""
         for theme in themes.THEMES:
             self.register_theme(theme)
         self.theme = themes.DARK.name
@@ -234,11 +231,16 @@ class GatedApp(App[Choice]):
         self.beat += 1
 
     def on_trouble(self, message: Trouble) -> None:
-        """Says what did not work; the same thing only once in a row."""
-        if message.what != self._complaint:
+        """Says what did not work; the same thing only once in a row, unless a key has asked for it again."""
+        if message.asked or message.what != self._complaint:
             self.notify(f"{message.what}\n{message.hint}".strip(), severity="error", timeout=12, markup=False)
             self.told.append((time.strftime("%H:%M:%S"), f"{message.what} {message.hint}".strip()))
         self._complaint = message.what
+
+    def on_key(self, event: events.Key) -> None:
+        """Escape also clears away what was said over the picture, whatever else it does."""
+        if event.key == "escape":
+            self.clear_notifications()
 
     def on_done(self, message: Done) -> None:
         """Says what worked."""

@@ -6,6 +6,7 @@ from gatedtui.tui import looks
 from gatedtui.tui.looks import Spans
 
 LONGEST = 2000
+DELETING = ("backspace", "delete", "ctrl+d", "ctrl+u", "ctrl+k", "ctrl+w")
 
 
 @dataclass(frozen=True)
@@ -15,19 +16,25 @@ class Edit:
     Attributes:
         text: what has been typed.
         at: characters before the cursor, 0 to their number.
+        whole: whether all of it is chosen: what is typed next stands in its place.
     """
 
     text: str = ""
     at: int = 0
+    whole: bool = False
 
     def insert(self, text: str) -> "Edit":
         """The text put in at the cursor, on one line, without what cannot be shown."""
+        if self.whole:
+            return Edit().insert(text)
         new = looks.clean(text)[: max(LONGEST - len(self.text), 0)]
         return Edit(self.text[: self.at] + new + self.text[self.at :], self.at + len(new))
 
     def key(self, name: str) -> "Edit | None":
         """What a key (as Textual names it) makes of it; None where it means nothing here."""
         text, at = self.text, self.at
+        if self.whole and name in DELETING:
+            return Edit()
         match name:
             case "backspace":
                 return Edit(text[: max(at - 1, 0)] + text[at:], max(at - 1, 0))
@@ -57,7 +64,16 @@ class Edit:
         while before and looks.length([(before + under, looks.PLAIN)]) > width:
             before = before[1:]
         room = max(width - looks.length([(before + under, looks.PLAIN)]), 0)
-        return [(before, looks.BOLD), (under, looks.INVERSE), (looks.shorten(after, room), looks.BOLD)]
+        style = looks.INVERSE if self.whole else looks.BOLD
+        return [(before, style), (under, looks.INVERSE), (looks.shorten(after, room), style)]
+
+    def pointed(self, cell: int, width: int) -> "Edit":
+        """The cursor at a cell of what `spans` shows in `width`; beyond the text at its end."""
+        first = self.at - len(self.spans(width)[0][0])
+        at = first
+        while at < len(self.text) and looks.length([(self.text[first : at + 1], looks.PLAIN)]) <= cell:
+            at += 1
+        return Edit(self.text, at)
 
 
 def typed(text: str) -> Edit:

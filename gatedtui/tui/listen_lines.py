@@ -56,7 +56,7 @@ def title(item: Item, number: int, *, chosen: bool, time: str, width: int) -> Sp
     ]
     right: Spans = [(f" {time} ", BOLD)] if time else []
     room = width - looks.length(line) - looks.length(right) - 3
-    text = looks.pack(figures(item), room, "   ") if room > 6 else ""
+    text = looks.pack(figures(item), room, "   ", whole=True)
     line.append((f"   {text}", DIM))
     return [*line, (" " * max(0, width - looks.length(line) - looks.length(right)), PLAIN), *right]
 

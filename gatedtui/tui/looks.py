@@ -6,6 +6,7 @@ and green, lightened) differ for all common kinds of colour blindness and stand 
 
 import math
 import re
+import textwrap
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -172,12 +173,17 @@ def shorten(text: str, width: int) -> str:
     return set_cell_size(text, width - 1).rstrip() + "…" if width > 0 else ""
 
 
+def fold(text: str, width: int) -> list[str]:
+    """The text in lines of at most `width` characters, broken at spaces; always one line at least."""
+    return textwrap.wrap(clean(text), max(width, 8), break_on_hyphens=False) or [""]
+
+
 def length(spans: Spans) -> int:
     """The cells a line takes."""
     return sum(cell_len(text) for text, _ in spans)
 
 
-def folded(line: Spans, width: int, indent: int = 0) -> list[Spans]:
+def fold_spans(line: Spans, width: int, indent: int = 0) -> list[Spans]:
     """The line on as many lines of `width` cells as its words take, all but the first behind `indent` blanks; words
     longer than a line, such as paths, are broken."""
     lines: list[Spans] = [[]]
@@ -193,12 +199,14 @@ def folded(line: Spans, width: int, indent: int = 0) -> list[Spans]:
     return lines
 
 
-def pack(parts: list[str], width: int, between: str = " · ") -> str:
+def pack(parts: list[str], width: int, between: str = " · ", *, whole: bool = False) -> str:
     """As many of the parts, in order, as fit in `width` cells; the first that does not fit is cut where ten or more
-    of its cells remain, and those after it are left out."""
+    of its cells remain, and those after it are left out. Figures are to stay `whole`: cut they would be others."""
     line = ""
     for part in filter(None, parts):
         joined = f"{line}{between}{part}" if line else part
+        if cell_len(joined) > width and whole:
+            return line
         if cell_len(joined) > width:
             room = width - cell_len(line) - len(between)
             return f"{line}{between}{shorten(part, room)}" if line and room >= 10 else line or shorten(part, width)

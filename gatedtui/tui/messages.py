@@ -57,10 +57,12 @@ class Trouble(Message):
     Attributes:
         what: the sentence.
         hint: what to do.
+        asked: whether a key asked for it, so that it is said again when it fails again.
     """
 
     what: str
     hint: str = ""
+    asked: bool = False
 
 
 @dataclass

@@ -1,7 +1,6 @@
 """The screens of the strip: their names and keys, and where they are made."""
 
 import importlib
-import importlib.util
 from typing import Any
 
 from textual.screen import Screen
@@ -18,12 +17,8 @@ SCREENS = {
 
 
 def there() -> list[tuple[str, str]]:
-    """Key and name of each screen that this version has."""
-    return [(key, name) for name, (key, module) in SCREENS.items() if _is_there(module)]
-
-
-def _is_there(module: str) -> bool:
-    return importlib.util.find_spec(f"gatedtui.tui.screens.{module}") is not None
+    """Key and name of each, in order."""
+    return [(key, name) for name, (key, _) in SCREENS.items()]
 
 
 def screen_class(name: str) -> type[Screen[Any]]:

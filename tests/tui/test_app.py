@@ -1,3 +1,4 @@
+import re
 import shutil
 
 import pytest
@@ -7,6 +8,7 @@ from gatedtui.events import Failed
 from gatedtui.runs import lock
 from gatedtui.tui import watching
 from gatedtui.tui.app import GatedApp
+from gatedtui.tui.messages import Trouble
 from gatedtui.tui.places import screen_class
 from gatedtui.tui.screens.help import HelpScreen, key_text
 from gatedtui.tui.widgets.card import RunCard
@@ -265,6 +267,54 @@ def test_every_binding_of_every_screen_is_in_the_help(three, runs, screen_text):
         assert app.return_value is None, "q has only closed the help"
 
     drive(GatedApp(runs), script, size=(250, 70))
+
+
+def test_a_frozen_view_says_what_goes_on_also_where_space_does_something_else(three, runs, screen_text):
+    async def script(pilot):
+        app = pilot.app
+        await pilot.press("space")
+        await until(pilot, lambda: "space goes on" in screen_text(app))
+        await pilot.press("3")
+        await until(pilot, lambda: "space on the Dashboard goes on" in screen_text(app))
+        await pilot.press("space")
+        assert app.frozen
+        await pilot.press("1", "space")
+        await until(pilot, lambda: "view paused" not in screen_text(app))
+
+    drive(GatedApp(runs), script)
+
+
+def test_long_sentences_are_whole_in_the_log_and_its_keys_are_those_of_lists(runs, screen_text):
+    async def script(pilot):
+        app = pilot.app
+        for number in range(40):
+            app.tell(f"sentence {number}")
+        app.on_trouble(Trouble("The data '[bold]' cannot be had here, wherever one looks.", "gated data fetch jsb"))
+        await pilot.press("escape", "e")
+        await until(pilot, lambda: "gated data fetch jsb" in re.sub(r"[\s│]+", " ", screen_text(app)))
+        await pilot.press("g")
+        await until(pilot, lambda: "sentence 0 " in screen_text(app))
+        await pilot.press("j")
+        await until(pilot, lambda: "sentence 0 " not in screen_text(app))
+        await pilot.press("k")
+        await until(pilot, lambda: "sentence 0 " in screen_text(app))
+        await pilot.press("G")
+        await until(pilot, lambda: "jsb" in screen_text(app))
+
+    drive(GatedApp(runs), script, size=(40, 20))
+
+
+def test_escape_clears_what_was_said_over_the_picture_and_does_its_own(three, runs, screen_text):
+    async def script(pilot):
+        app = pilot.app
+        await pilot.press("enter")
+        await until(pilot, lambda: "lstm 36" not in screen_text(app))
+        app.post_message(Trouble("It cannot be had.", "Try again."))
+        await until(pilot, lambda: "Try again." in screen_text(app))
+        await pilot.press("escape")
+        await until(pilot, lambda: "Try again." not in screen_text(app) and "lstm 36" in screen_text(app))
+
+    drive(GatedApp(runs), script, size=(120, 30))
 
 
 def test_names_are_never_read_as_markup(make_run, runs, screen_text):

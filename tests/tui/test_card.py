@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from gatedtui import config, events
-from gatedtui.tui import looks
+from gatedtui.tui import looks, phrases
 from gatedtui.tui.app import GatedApp
 from gatedtui.tui.snapshot import Snapshot
 from gatedtui.tui.widgets import card
@@ -59,3 +59,9 @@ def test_an_error_takes_the_rows_that_no_curve_needs(make_run, runs, screen_text
 def test_the_two_test_figures_stand_beside_each_other(width):
     run = dataclasses.replace(SLOW, word="finished", finished=finished(2, 8.9))
     assert any("test 8.54" in line and "8.52/piece" in line for line in map(text, card.foot_lines(run, width, 6)))
+
+
+@pytest.mark.parametrize("width", [12, INNER, 200])
+def test_a_run_of_which_nothing_is_known_yet_has_no_figures_and_breaks_nothing(width):
+    bare = Snapshot(Path("runs/new"), word="starting")
+    assert [text(line) for line in card.foot_lines(bare, width, 5)] == [phrases.first_words(bare)]

@@ -197,6 +197,38 @@ def test_what_fails_is_told_and_what_was_shown_stays(look_into, screen_text):
     look_into(script, "gru", recorded=recorded, size=(120, 40))
 
 
+def test_after_a_failure_the_header_names_what_is_shown_and_the_next_key_goes_on_from_there(look_into, screen_text):
+    recorded = Recorded(fails={"nosuch:3": "There is no data set 'nosuch'.", "tiny:1": "There is no piece 'tiny:1'."})
+
+    async def script(pilot, screen):
+        await pilot.press("i")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Prompt))
+        await pilot.press("ctrl+u", *["colon" if c == ":" else c for c in "nosuch:3"], "enter")
+        await until(pilot, lambda: "There is no data set 'nosuch'." in screen_text(pilot.app))
+        await until(pilot, lambda: "hears tiny:0" in screen_text(pilot.app))
+        for count in (1, 2, 3):
+            await pilot.press("greater_than_sign")
+            await until(pilot, lambda count=count: len(recorded.asked) == 2 + count and not screen.waits)
+            await until(pilot, lambda: screen_text(pilot.app).count("There is no piece 'tiny:1'.") == 1)
+            assert recorded.asked[-1][3] == "tiny:1" and "hears tiny:0" in screen_text(pilot.app)
+            await pilot.press("escape")
+            await until(pilot, lambda: "There is no piece" not in screen_text(pilot.app))
+
+    look_into(script, "gru", recorded=recorded, size=(120, 40))
+
+
+def test_a_model_that_fails_gives_way_to_the_one_that_is_shown(look_into, screen_text):
+    async def script(pilot, screen):
+        shown = screen.model
+        await pilot.press("m")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Pick))
+        await pilot.press("end", "enter")
+        await until(pilot, lambda: "The file is damaged." in screen_text(pilot.app))
+        assert screen.model is shown and "● gru 46" in screen_text(pilot.app)
+
+    look_into(script, "lstm", "gru", recorded=Recorded(fails={"lstm": "The file is damaged."}), size=(120, 40))
+
+
 def test_a_model_that_cannot_be_read_is_told_in_place_of_the_picture(look_into, screen_text):
     async def script(pilot, screen):
         await until(pilot, lambda: "The file is '[x]'." in screen_text(pilot.app))

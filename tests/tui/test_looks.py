@@ -81,11 +81,11 @@ def test_parts_are_packed_in_order_and_the_last_is_cut():
 
 def test_lines_are_folded_between_words_and_only_long_words_are_broken():
     line = [("enter", looks.BOLD), ("  trains the three units", looks.PLAIN)]
-    folded = ["".join(text for text, _ in part).rstrip() for part in looks.folded(line, 18, indent=7)]
+    folded = ["".join(text for text, _ in part).rstrip() for part in looks.fold_spans(line, 18, indent=7)]
     assert folded == ["enter  trains the", "       three units"]
-    path = looks.folded([("/a/path/that/is/long", looks.DIM)], 8)
+    path = looks.fold_spans([("/a/path/that/is/long", looks.DIM)], 8)
     assert [part[0][0] for part in path] == ["/a/path/", "that/is/", "long"]
-    assert len(looks.folded(line, 80)) == 1
+    assert len(looks.fold_spans(line, 80)) == 1
 
 
 @pytest.mark.parametrize("theme", themes.THEMES, ids=lambda theme: theme.name)
@@ -104,3 +104,15 @@ def test_the_strip_always_says_where_one_is(width):
     line = bars.top(places.there(), "Gates", Load(98.0, 1 << 30), width)
     assert looks.length(line) <= width and ("Gates", looks.BOLD) in line
     assert ("Runs" in "".join(text for text, _ in line)) == (width >= 62)
+
+
+@pytest.mark.parametrize(("width", "text"), [(40, "polyphony 3.3   in scale 98%"), (27, "polyphony 3.3"), (9, "")])
+def test_figures_are_packed_whole_or_not_at_all(width, text):
+    assert looks.pack(["polyphony 3.3", "in scale 98%"], width, "   ", whole=True) == text
+
+
+def test_folded_text_is_all_there_and_breaks_no_name():
+    text = "There is no piece 'bach:99'. Its test pieces are bach:0 to bach:76, of run gru-bach-2."
+    lines = looks.fold(text, 30)
+    assert " ".join(lines) == text and max(map(len, lines)) <= 30
+    assert looks.fold("", 30) == [""]

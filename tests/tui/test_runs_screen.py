@@ -1,4 +1,5 @@
 import contextlib
+import re
 import shutil
 
 import pytest
@@ -206,6 +207,25 @@ def test_an_empty_screen_says_all_it_has_to_say_on_a_narrow_terminal(tmp_path, s
             assert "mark" not in text[-1] and "sort" not in text[-1], "keys that do nothing are not offered"
 
     drive(GatedApp(place), script, size=(width, 30))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12), (20, 6)])
+def test_the_question_about_many_runs_shows_its_answers_at_every_size(make_run, runs, screen_text, size):
+    for number in range(14):
+        make_run([started(), *epochs(falling(3))], name=f"run-{number:02}")
+
+    async def script(pilot):
+        await pilot.press("3", "a", "d")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Ask))
+        await until(pilot, lambda: "y yes" in screen_text(pilot.app) and "n no" in screen_text(pilot.app))
+        said = re.sub(r"[\s│]+", " ", screen_text(pilot.app))
+        assert "Remove 14 runs with everything in them?" in said or size == (20, 6)
+        listed = said.count("run-")
+        assert f"… and {14 - listed} more" in said if listed < 14 and size[1] > 6 else True
+        await pilot.press("n")
+        await until(pilot, lambda: not isinstance(pilot.app.screen, Ask))
+
+    drive(GatedApp(runs), script, size=size)
 
 
 def test_a_run_at_work_is_not_removed(four, runs, screen_text):

@@ -160,7 +160,7 @@ class Compare(Screen[None], inherit_bindings=False):
     def _nothing(self, width: int) -> list[Spans]:
         lead: Spans = [("There is nothing to compare yet.", PLAIN)]
         keys: Spans = [("a", BOLD), (" chooses runs, ", PLAIN), ("n", BOLD), (" begins one.", PLAIN)]
-        return [*looks.folded(lead, width), [], *looks.folded(keys, width)]
+        return [*looks.fold_spans(lead, width), [], *looks.fold_spans(keys, width)]
 
     def _key_items(self) -> list[tuple[str, str, str, int]]:
         if not self.compared():

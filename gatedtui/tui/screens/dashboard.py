@@ -175,8 +175,8 @@ class Dashboard(Screen[None], inherit_bindings=False):
         ]
         offer: list[Spans] = []
         for key, what in keys:
-            offer += looks.folded([(f"{key:>5}", BOLD), (f"  {what}", PLAIN)], width, indent=7)
-        place = looks.folded([(f"runs are kept in {looks.clean(str(app.home))}", DIM)], width)
+            offer += looks.fold_spans([(f"{key:>5}", BOLD), (f"  {what}", PLAIN)], width, indent=7)
+        place = looks.fold_spans([(f"runs are kept in {looks.clean(str(app.home))}", DIM)], width)
         return [[("Nothing is training.", BOLD)], [], *offer, [], *place]
 
     def _key_items(self) -> list[tuple[str, str, str, int]]:

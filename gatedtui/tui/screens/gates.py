@@ -85,6 +85,7 @@ class Gates(Screen[None], inherit_bindings=False):
         self.at_layer = 1
         self.seed = 0
         self.view: GateView | None = None
+        self.shown: tuple[Model | None, str, int, int] | None = None  # what the view is of: model, input, layer, seed
         self.problem: tuple[str, str] | None = None
         self.waits = False
         self.column = self.unit = self.gate = 0
@@ -178,6 +179,7 @@ class Gates(Screen[None], inherit_bindings=False):
             return
         first = self.view is None
         self.view, self.problem, self.waits = message.view, None, False
+        self.shown = self.model, self.input, self.at_layer, self.seed
         self.gate = min(self.gate, len(self.view.strips) - 1)
         self.column = min(self.column, self.view.columns - 1)
         if first or self.unit >= self.view.hidden:
@@ -186,11 +188,13 @@ class Gates(Screen[None], inherit_bindings=False):
         self.paint()
 
     def on_failed(self, message: Failed) -> None:
-        """Says what is wrong; what was shown before stays."""
+        """Says what is wrong; what was shown before stays, and is what is wanted again."""
         if message.round == self.round:
             self.problem, self.waits = (message.what, message.hint), False
-            if self.view is not None:
-                self.app.post_message(Trouble(message.what, message.hint))
+            if self.shown is not None:
+                self.model, self.input, self.at_layer, self.seed = self.shown
+                self.app.clear_notifications()
+                self.app.post_message(Trouble(message.what, message.hint, asked=True))
             self.paint()
 
     # Asking.

@@ -5,12 +5,12 @@ from typing import Any, ClassVar
 
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.screen import ModalScreen, Screen
 
 from gatedtui.tui import looks
 from gatedtui.tui.looks import BOLD, DIM, PLAIN, Spans
 from gatedtui.tui.widgets.lines import Lines
+from gatedtui.tui.widgets.page import Page
 
 KEYS = {
     "question_mark": "?",
@@ -79,7 +79,7 @@ class HelpScreen(ModalScreen[None], inherit_bindings=False):
 
     DEFAULT_CSS = """
     HelpScreen { align: center middle; }
-    HelpScreen > VerticalScroll {
+    HelpScreen > Page {
         width: auto; max-width: 100%; height: auto; max-height: 100%; scrollbar-size-vertical: 1;
         border: round $foreground 25%; padding: 0 2; background: $background;
     }
@@ -90,12 +90,12 @@ class HelpScreen(ModalScreen[None], inherit_bindings=False):
 
     def __init__(self, groups: Sequence[tuple[str, Iterable[BindingType]]]) -> None:
         super().__init__()
-        self.groups = listing([*groups, ("Here", self.BINDINGS)])
+        self.groups = listing([*groups, ("Here", [*self.BINDINGS, *Page.BINDINGS])])
 
     def compose(self) -> ComposeResult:
         rows = columns(self.groups, self.app.size.width - 8, self.app.size.height - 2)
-        with VerticalScroll() as box:
-            box.border_subtitle = "esc close"
+        with Page() as page:
+            page.border_subtitle = "esc close"
             lines = Lines(rows)
             lines.styles.width = max(map(looks.length, rows))
             yield lines

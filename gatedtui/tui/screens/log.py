@@ -3,14 +3,18 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 
 from gatedtui.tui import looks
 from gatedtui.tui.looks import DIM, PLAIN, Spans
 from gatedtui.tui.widgets.lines import Lines
+from gatedtui.tui.widgets.page import Page
+
+AROUND = 5
+"""Cells of the border, beside it, and of the scroll bar."""
 
 
 class LogScreen(ModalScreen[None], inherit_bindings=False):
@@ -22,8 +26,8 @@ class LogScreen(ModalScreen[None], inherit_bindings=False):
 
     DEFAULT_CSS = """
     LogScreen { align: center middle; }
-    LogScreen > VerticalScroll {
-        width: 90%; height: auto; max-height: 90%; scrollbar-size-vertical: 1;
+    LogScreen > Page {
+        width: 100%; height: auto; max-height: 100%; scrollbar-size-vertical: 1;
         border: round $foreground 25%; padding: 0 1; background: $background;
     }
     """
@@ -36,11 +40,24 @@ class LogScreen(ModalScreen[None], inherit_bindings=False):
         self.told = told
 
     def compose(self) -> ComposeResult:
-        rows: list[Spans] = [[(f"{when}  ", DIM), (looks.clean(what), PLAIN)] for when, what in self.told]
-        with VerticalScroll() as box:
-            box.border_subtitle = "esc close"
-            yield Lines(rows or [[("Nothing has happened yet.", DIM)]])
+        with Page() as page:
+            page.border_subtitle = "esc close"
+            yield Lines(rows(self.told, self.app.size.width - AROUND))
 
     def on_mount(self) -> None:
         """Begins at the end."""
-        self.query_one(VerticalScroll).scroll_end(animate=False)
+        self.query_one(Page).scroll_end(animate=False)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Folds the sentences anew."""
+        self.query_one(Lines).show(rows(self.told, event.size.width - AROUND))
+
+
+def rows(told: Sequence[tuple[str, str]], width: int) -> list[Spans]:
+    """Each sentence beside its time of day, in as many lines of at most `width` cells as it takes."""
+    shown: list[Spans] = []
+    for when, what in told:
+        first, *more = looks.fold(what, width - len(when) - 2)
+        shown.append([(f"{when}  ", DIM), (first, PLAIN)])
+        shown += [[(" " * (len(when) + 2), PLAIN), (line, PLAIN)] for line in more]
+    return shown or [[("Nothing has happened yet.", DIM)]]

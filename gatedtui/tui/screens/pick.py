@@ -8,12 +8,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.events import Click, MouseScrollDown, MouseScrollUp
 from textual.screen import ModalScreen
-from textual.widgets import Input
 
 from gatedtui.tui import looks
 from gatedtui.tui.looks import BOLD, DIM, PLAIN, Spans
 from gatedtui.tui.models import Model
 from gatedtui.tui.widgets import bars
+from gatedtui.tui.widgets.entry import Entry
 from gatedtui.tui.widgets.lines import Lines
 
 ROWS = 14
@@ -36,17 +36,19 @@ class Pick(ModalScreen[tuple[Model, ...] | None], inherit_bindings=False):
         width: 72; max-width: 100%; height: auto; max-height: 100%; border: round $panel-lighten-2; padding: 0 2;
         background: $background;
     }
-    Pick Input { border: none; height: 1; padding: 0; background: $panel; display: none; }
-    Pick Input:focus { border: none; background: $panel; }
-    Pick.filtering Input { display: block; }
+    Pick Entry { background: $panel; display: none; }
+    Pick.filtering Entry { display: block; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,ctrl+c", "leave", "leave it as it was", priority=True),
-        Binding("enter", "take", "take what is chosen", priority=True),
+        Binding("escape", "leave", "leave it as it was"),
+        Binding("ctrl+c", "leave", "leave it as it was", priority=True),
+        Binding("enter", "take", "take what is chosen"),
         Binding("down,j", "move(1)", "the next model"),
         Binding("up,k", "move(-1)", "the model before"),
         Binding("pagedown", "move(10)", "ten further down"),
         Binding("pageup", "move(-10)", "ten further up"),
+        Binding("home,g", "edge(-1)", "the first model"),
+        Binding("end,G", "edge(1)", "the last model"),
         Binding("space,x", "choose", "choose it, or not"),
         Binding("slash", "filter", "filter by name, unit or data"),
     ]
@@ -62,7 +64,7 @@ class Pick(ModalScreen[tuple[Model, ...] | None], inherit_bindings=False):
     def compose(self) -> ComposeResult:
         with Vertical():
             yield Lines(id="head")
-            yield Input(placeholder="filter", id="filter")
+            yield Entry(hint="filter")
             yield Lines(id="rows")
             yield Lines(id="pick-keys")
 
@@ -110,11 +112,15 @@ class Pick(ModalScreen[tuple[Model, ...] | None], inherit_bindings=False):
             (text, looks.INVERSE if here else PLAIN),
         ]
 
-    def on_input_changed(self, event: Input.Changed) -> None:
+    def on_entry_changed(self, message: Entry.Changed) -> None:
         """Filters by what is typed."""
-        self.wanted = event.value
+        self.wanted = message.text
         self.at = 0
         self.paint()
+
+    def on_entry_ended(self) -> None:
+        """The keys are the list's again; the filter stays."""
+        self.set_focus(None)
 
     def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
         """As the arrow down."""
@@ -142,10 +148,14 @@ class Pick(ModalScreen[tuple[Model, ...] | None], inherit_bindings=False):
         self.at += by
         self.paint()
 
+    def action_edge(self, by: int) -> None:
+        """Goes to the first or the last model."""
+        self.action_move(by * len(self.shown()))
+
     def action_filter(self) -> None:
         """Opens the filter."""
         self.add_class("filtering")
-        self.query_one(Input).focus()
+        self.query_one(Entry).focus()
 
     def action_choose(self) -> None:
         """Chooses the model, or no longer."""
@@ -161,15 +171,14 @@ class Pick(ModalScreen[tuple[Model, ...] | None], inherit_bindings=False):
 
     def action_leave(self) -> None:
         """Closes the filter, or everything."""
-        if self.query_one(Input).has_focus:
+        if self.query_one(Entry).has_focus:
             self.set_focus(None)
-        else:
+        elif self.is_current:
             self.dismiss(None)
 
     def action_take(self) -> None:
-        """Closes the filter, or takes what is chosen: where nothing is, the model the cursor is on."""
-        if self.query_one(Input).has_focus:
-            self.set_focus(None)
+        """Takes what is chosen: where nothing is, the model the cursor is on."""
+        if not self.is_current:  # it was clicked twice before the first click was heard of
             return
         shown = self.shown()
         if self.most == 1 or not self.chosen:

@@ -7,10 +7,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Input
 
 from gatedtui.tui import looks
 from gatedtui.tui.looks import BOLD, DIM, Spans
+from gatedtui.tui.widgets.entry import Entry
 from gatedtui.tui.widgets.lines import Lines
 
 
@@ -19,7 +19,7 @@ class Prompt(ModalScreen[str | None], inherit_bindings=False):
 
     Args:
         title: the question.
-        value: what stands there at first.
+        value: what stands there at first; what is typed takes its place.
         hints: lines below it.
         check: says what is wrong with an answer, or "".
     """
@@ -30,12 +30,12 @@ class Prompt(ModalScreen[str | None], inherit_bindings=False):
         width: 64; max-width: 100%; height: auto; border: round $panel-lighten-2; padding: 0 2;
         background: $background;
     }
-    Prompt Input { border: none; height: 1; padding: 0; background: $panel; margin: 1 0; }
-    Prompt Input:focus { border: none; background: $panel; }
+    Prompt Entry { background: $panel; margin: 1 0; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,ctrl+c", "leave", "leave it as it was", priority=True),
         Binding("enter", "take", "take it"),
+        Binding("escape", "leave", "leave it as it was"),
+        Binding("ctrl+c", "leave", "leave it as it was", priority=True),
     ]
 
     def __init__(
@@ -52,7 +52,7 @@ class Prompt(ModalScreen[str | None], inherit_bindings=False):
     def compose(self) -> ComposeResult:
         with Vertical():
             yield Lines([[(self._title, BOLD)]])
-            yield Input(self._value, select_on_focus=True)
+            yield Entry(text=self._value)
             yield Lines(self._below(""), id="below")
 
     def _below(self, problem: str) -> list[Spans]:
@@ -60,17 +60,26 @@ class Prompt(ModalScreen[str | None], inherit_bindings=False):
         keys: Spans = [("enter", BOLD), (" takes it   ", DIM), ("esc", BOLD), (" leaves it", DIM)]
         return [*shown, *([(hint, DIM)] for hint in self._hints), keys]
 
+    def on_entry_ended(self, message: Entry.Ended) -> None:
+        """The line itself tells of enter and escape, after all that was typed before; priority keys would overtake."""
+        if message.kept:
+            self._take(message.text)
+        else:
+            self.action_leave()
+
     def action_leave(self) -> None:
         """Closes without an answer."""
-        self.dismiss(None)
-
-    def on_input_submitted(self) -> None:
-        """The line itself tells of enter, after all that was typed before it; a priority key would overtake that."""
-        self.action_take()
+        if self.is_current:
+            self.dismiss(None)
 
     def action_take(self) -> None:
         """Closes with the answer, if nothing is wrong with it."""
-        answer = self.query_one(Input).value.strip()
+        self._take(self.query_one(Entry).value)
+
+    def _take(self, text: str) -> None:
+        if not self.is_current:  # enter was pressed twice before the first was heard of
+            return
+        answer = text.strip()
         problem = self._check(answer)
         if problem:
             self.query_one("#below", Lines).show(self._below(problem))

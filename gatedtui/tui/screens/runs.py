@@ -142,12 +142,12 @@ class Runs(Screen[None], inherit_bindings=False):
         app = self.gated
         if self.filter and app.rows:
             lead: Spans = [("No run fits ", PLAIN), (self.filter, BOLD), (": ", PLAIN)]
-            return looks.folded([*lead, ("esc", BOLD), (" shows all.", PLAIN)], width)
+            return looks.fold_spans([*lead, ("esc", BOLD), (" shows all.", PLAIN)], width)
         if not app.looked:
             return [[("looking for runs …", DIM)]]
         lead = [(f"There are no runs in {looks.clean(str(app.runs_folder))}.", PLAIN)]
         keys: Spans = [("n", BOLD), (" begins one, ", PLAIN), ("o", BOLD), (" opens another folder.", PLAIN)]
-        return [*looks.folded(lead, width), [], *looks.folded(keys, width)]
+        return [*looks.fold_spans(lead, width), [], *looks.fold_spans(keys, width)]
 
     def _paint_detail(self) -> None:
         row, width = self.current(), self.size.width
@@ -338,7 +338,8 @@ class Runs(Screen[None], inherit_bindings=False):
         if busy:
             self.gated.say(f"{phrases.name(busy[0], 40)} is training: stop it first.")
         elif rows:
-            what = f"the run {phrases.name(rows[0], 40)}" if len(rows) == 1 else f"{len(rows)} runs"
+            one = f"the run {phrases.name(rows[0], 40)} with everything in it"
+            what = one if len(rows) == 1 else f"{len(rows)} runs with everything in them"
             paths = [row.path for row in rows]
 
             def answered(yes: bool | None) -> None:
@@ -346,7 +347,7 @@ class Runs(Screen[None], inherit_bindings=False):
                     self.marked -= set(paths)
                     self.gated.doing.remove(paths)
 
-            self.gated.push_screen(Ask(f"Remove {what} with everything in it?", _described(rows)), answered)
+            self.gated.push_screen(Ask(f"Remove {what}?", _described(rows)), answered)
 
     def action_like_this(self) -> None:
         """Opens the form with this run's settings."""

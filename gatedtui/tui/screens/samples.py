@@ -100,8 +100,7 @@ class Samples(Screen[None], inherit_bindings=False):
         self.sound = Transport(self, start)
         self.chosen = 1
         self.order: list[int] = []  # while listening blind, which song is shown at each place
-        self.enlarged = False
-        self.round = 0
+        self.enlarged, self.round = False, 0
         self._folder: Path | None = None
         self._timer: Timer | None = None
 
@@ -315,6 +314,10 @@ class Samples(Screen[None], inherit_bindings=False):
         self.query_one(Shelf).point(at_s if head.moves or at_s > 0 else None, self.chosen, time)
 
     # Hearing.
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
+        """A number without a song leads to a screen, as it does everywhere else."""
+        return action != "hear" or set(parameters) <= self.songs.keys()
 
     @property
     def length_s(self) -> float:

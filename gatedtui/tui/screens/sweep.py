@@ -141,11 +141,11 @@ class Sweep(Screen[None], inherit_bindings=False):
         if not self.looked:
             return [[("looking for sweeps …", DIM)]]
         if self.state.problem:
-            return looks.folded([(looks.clean(self.state.problem), looks.ERROR)], width)
+            return looks.fold_spans([(looks.clean(self.state.problem), looks.ERROR)], width)
         does = " draws ten learning rates for each unit, trains each, and shows here which one validation picks."
         lead: Spans = [(f"There is no sweep in {looks.clean(str(self.gated.home))}.", PLAIN)]
         how: Spans = [("gated sweep --data jsb --name jsb", BOLD), (does, PLAIN)]
-        return [*looks.folded(lead, width), [], *looks.folded(how, width)]
+        return [*looks.fold_spans(lead, width), [], *looks.fold_spans(how, width)]
 
     def _key_items(self) -> list[tuple[str, str, str, int]]:
         if not self.state.places:

@@ -106,10 +106,10 @@ def foot_lines(run: Snapshot, width: int, rows: int) -> list[Spans]:
 
 def _rows(figures: Sequence[Figure], across: int) -> list[list[Figure]]:
     """The figures dealt out in rows; those that belong together are in one."""
-    rows: list[list[Figure]] = [[]]
+    rows: list[list[Figure]] = []
     for number, figure in enumerate(figures):
         wanted = 1 + any(after.joined for after in figures[number + 1 : number + 2])
-        if len(rows[-1]) + wanted > across:
+        if not rows or len(rows[-1]) + wanted > across:
             rows.append([])
         rows[-1].append(figure)
     return rows

@@ -1,17 +1,28 @@
-"""One line to type into, drawn as a line among others: a filter, a path."""
+"""One line to type into, drawn as a line among others: a filter, a path, an answer.
+
+It takes every key itself, in the order they come: Textual's `Input` leaves backspace and arrows to bindings, which a
+letter typed quickly after them overtakes.
+"""
 
 from dataclasses import dataclass
 
 from textual import events
 from textual.message import Message
 
+from gatedtui.tui import looks
 from gatedtui.tui.editing import Edit, typed
 from gatedtui.tui.looks import BOLD, DIM
 from gatedtui.tui.widgets.lines import Lines
 
 
 class Entry(Lines, can_focus=True):
-    """Takes every printable key while it has the focus; enter and escape end it."""
+    """Takes every printable key while it has the focus; enter and escape end it.
+
+    Args:
+        label: what stands before the text; "" for nothing.
+        hint: what stands in its place while there is none.
+        text: what stands there at first; what is typed takes its place.
+    """
 
     DEFAULT_CSS = """
     Entry { height: 1; }
@@ -39,10 +50,15 @@ class Entry(Lines, can_focus=True):
         text: str
         kept: bool
 
-    def __init__(self, label: str, hint: str, *, id: str | None = None) -> None:
+    def __init__(self, label: str = "", hint: str = "", text: str = "", *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._label, self._hint = label, hint
-        self._edit = Edit()
+        self._edit = Edit(text, len(text), whole=bool(text))
+
+    @property
+    def value(self) -> str:
+        """What has been typed."""
+        return self._edit.text
 
     def begin(self, text: str, label: str = "", hint: str = "") -> None:
         """Shows this text and takes the keys."""
@@ -53,9 +69,23 @@ class Entry(Lines, can_focus=True):
         self._paint()
 
     def _paint(self) -> None:
-        hint = [] if self._edit.text else [(self._hint, DIM)]
-        room = max(self.size.width - len(self._label) - 3, 8)
-        self.show([[(f" {self._label} ", BOLD), *self._edit.spans(room), *hint]])
+        hint = [] if self.value else [(self._hint, DIM)]
+        text = self._edit.spans(self._room) if self.has_focus else [(looks.shorten(self.value, self._room), BOLD)]
+        self.show([[(self._before, BOLD), *text, *hint]])
+
+    @property
+    def _before(self) -> str:
+        return f" {self._label} " if self._label else ""
+
+    @property
+    def _room(self) -> int:
+        """Cells for the text."""
+        return max(self.size.width - len(self._before) - 1, 8)
+
+    def watch_has_focus(self, has_focus: bool) -> None:
+        """The cursor is shown while keys are taken."""
+        super().watch_has_focus(has_focus)
+        self._paint()
 
     def on_resize(self) -> None:
         """Cuts the text anew."""
@@ -68,7 +98,7 @@ class Entry(Lines, can_focus=True):
     def on_key(self, event: events.Key) -> None:
         """Types, or ends."""
         if event.key in ("enter", "escape"):
-            self.post_message(self.Ended(self._edit.text, event.key == "enter"))
+            self.post_message(self.Ended(self.value, event.key == "enter"))
         elif event.is_printable and event.character:
             self._take(self._edit.insert(event.character))
         elif (edit := self._edit.key(event.key)) is not None:
@@ -77,6 +107,10 @@ class Entry(Lines, can_focus=True):
             return
         event.stop()
         event.prevent_default()
+
+    def on_click(self, event: events.Click) -> None:
+        """Puts the cursor where the mouse has clicked."""
+        self._take(self._edit.pointed(event.x - len(self._before), self._room))
 
     def on_paste(self, event: events.Paste) -> None:
         """Types what was pasted."""

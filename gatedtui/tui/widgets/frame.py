@@ -87,7 +87,9 @@ def news(app: "GatedApp", width: int) -> Spans:
     if answer and time.monotonic() < until:
         return [(f" {answer}", BOLD)]
     if app.frozen:
-        return [(" view paused ", looks.INVERSE), (" space goes on; training is not touched", DIM)]
+        space = app.screen.active_bindings.get("space")
+        where = "" if space is not None and space.node is app else " on the Dashboard"
+        return [(" view paused ", looks.INVERSE), (f" space{where} goes on; training is not touched", DIM)]
     line: Spans = []
     if app.busy:
         line = [(f" {looks.SPINNER[app.beat % len(looks.SPINNER)]} {app.busy}", PLAIN)]

@@ -130,7 +130,7 @@ class GateStrip(Widget):
 
     def _title(self, strip: Strip, ground: Style, width: int) -> Line:
         left, right = margins(width)
-        facts = looks.pack([strip.word, *strip.facts], width - left - right, "   ")
+        facts = looks.pack([strip.word, *strip.facts], width - left - right, "   ", whole=True)
         style = looks.BOLD if self._shown.chosen else looks.DIM
         segments = [Segment(" " * left, ground), Segment(looks.fit(facts, width - left - right), ground + style)]
         if right:

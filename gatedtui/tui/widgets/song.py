@@ -49,6 +49,7 @@ class SongPanel(Vertical):
     DEFAULT_CSS = """
     SongPanel { height: 1fr; }
     SongPanel > Lines { height: 1; }
+    SongPanel > .problem { height: 1fr; }
     """
 
     @dataclass
@@ -70,6 +71,7 @@ class SongPanel(Vertical):
     def compose(self) -> ComposeResult:
         yield Lines(classes="title")
         yield PieceView()
+        yield Lines(classes="problem")
         yield Lines(classes="foot")
 
     def on_resize(self) -> None:
@@ -105,15 +107,17 @@ class SongPanel(Vertical):
 
     def _lay_out(self) -> None:
         tall, width = self.size.height >= TWO_LINES, self.size.width
-        foot = self.query_one(".foot", Lines)
-        foot.display = tall
+        failed = self.song.state == "failed" and self.size.height > 1
+        foot, problem = self.query_one(".foot", Lines), self.query_one(".problem", Lines)
+        foot.display, problem.display, self.query_one(PieceView).display = tall, failed, not failed
         figures = [] if tall else list(self._state.figures)
-        self.query_one(".title", Lines).show([title(self.song, self._state, figures, width)])
-        foot.show([[("    ", PLAIN), (looks.pack(list(self._state.figures), width - 4, "   "), DIM)]])
+        self.query_one(".title", Lines).show([title(self.song, self._state, figures, width, told=failed)])
+        foot.show([[("    ", PLAIN), (looks.pack(list(self._state.figures), width - 4, "   ", whole=True), DIM)]])
+        problem.show([[("    ", PLAIN), (line, looks.ERROR)] for line in looks.fold(_problem(self.song), width - 5)])
 
 
-def title(song: Song, state: State, figures: list[str], width: int) -> Spans:
-    """`▸ 2 ■ lstm 36 lstm-bach-1   2.95 nats   polyphony 3.7        ▶ 0:07/0:42`."""
+def title(song: Song, state: State, figures: list[str], width: int, *, told: bool = False) -> Spans:
+    """`▸ 2 ■ lstm 36 lstm-bach-1   2.95 nats   polyphony 3.7        ▶ 0:07/0:42`; no problem that is `told` below."""
     model = song.model
     if state.hidden:
         shown: Spans = [("?", BOLD)]
@@ -127,9 +131,8 @@ def title(song: Song, state: State, figures: list[str], width: int) -> Spans:
     line: Spans = [(f"{sign}{state.number} ", looks.INVERSE if state.chosen else style), (" ", PLAIN), *shown]
     right: Spans = [(f" {state.time} ", BOLD)] if state.time else []
     said, style = _said(song, state)
-    words = [said] if said else figures
-    room = width - looks.length(line) - looks.length(right) - 3
-    text = looks.pack(words, max(room, 0), "   ") if room > 6 else ""
+    room = max(width - looks.length(line) - looks.length(right) - 3, 0)
+    text = looks.shorten("" if told else said, room) if said else looks.pack(figures, room, "   ", whole=True)
     line += [("   ", PLAIN), (text, style)]
     return [*line, (" " * max(width - looks.length(line) - looks.length(right), 0), PLAIN), *right]
 
@@ -142,5 +145,9 @@ def _said(song: Song, state: State) -> tuple[str, looks.Style]:
         case "drawing":
             return f"{state.spinner} {'drawing' if song.model else 'reading'} …", PLAIN
         case "failed":
-            return f"✖ {looks.clean(song.problem)}", looks.ERROR
+            return _problem(song), looks.ERROR
     return "", DIM
+
+
+def _problem(song: Song) -> str:
+    return f"✖ {looks.clean(song.problem)}"
