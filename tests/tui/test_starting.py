@@ -41,7 +41,7 @@ def test_the_data_is_asked_for_in_a_child_before_any_folder_is_made(runs, monkey
     monkeypatch.setattr(starting.launch, "run_json", refuse)
     with pytest.raises(BadSource, match="There is no data"):
         starting.start(plan(unit="all", data="tiny"), runs, None, lambda: False)
-    assert asked == [["data", "info", "tiny"]]
+    assert asked == [("data", "info", "tiny")]
     assert not runs.exists() or not list(runs.iterdir())
 
 
