@@ -272,7 +272,7 @@ def read_primer(
 
 
 def kind_heard(text: str, *, cache: Path) -> str | None:
-    """ "music" or "speech", by what was typed for a primer alone; None where nothing can be told by it."""
+    """The kind of a primer, `music` or `speech`, by what was typed alone; None where nothing can be told by it."""
     piece, ending = DATA_PIECE.fullmatch(text), Path(text).suffix.lower()
     if piece and catalogue.has(piece["data"], cache=cache):
         return catalogue.entry(piece["data"], cache=cache).kind

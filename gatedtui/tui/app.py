@@ -66,8 +66,9 @@ def run_app(runs: Path, focus: Path | None = None) -> Choice:
     Raises:
         GatedError: the app itself broke.
     """
+    app = GatedApp(runs, focus=focus)
     with guarded(full=True):
-        choice = (app := GatedApp(runs, focus=focus)).run()
+        choice = app.run()
     if app.failure is not None:
         what = f"The app broke: {type(app.failure).__name__}: {app.failure}."
         raise GatedError(what, "The runs go on: gated runs list, gated watch RUN --plain") from app.failure
@@ -78,8 +79,7 @@ class GatedApp(App[Choice]):
     """The app.
 
     Args:
-        runs, focus: as of `run_app`.
-        start, resume: how workers are started (see `starting`).
+        runs, focus, start, resume: as of `run_app`, and how workers are started (see `starting`).
 
     Attributes:
         runs_folder: the folder whose runs are shown: the runs folder, or that of a sweep in it.

@@ -6,7 +6,6 @@ and green, lightened) differ for all common kinds of colour blindness and stand 
 
 import math
 import re
-import textwrap
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -173,11 +172,6 @@ def shorten(text: str, width: int) -> str:
     return set_cell_size(text, width - 1).rstrip() + "…" if width > 0 else ""
 
 
-def fold(text: str, width: int) -> list[str]:
-    """The text in lines of at most `width` characters, broken at spaces; always one line at least."""
-    return textwrap.wrap(clean(text), max(width, 8), break_on_hyphens=False) or [""]
-
-
 def length(spans: Spans) -> int:
     """The cells a line takes."""
     return sum(cell_len(text) for text, _ in spans)
@@ -197,6 +191,12 @@ def fold_spans(line: Spans, width: int, indent: int = 0) -> list[Spans]:
                 lines[-1].append((word, style))
                 room -= cell_len(word)
     return lines
+
+
+def fold(text: str, width: int) -> list[str]:
+    """The text, cleaned, in lines of at most `width` cells, 8 at least; always one line."""
+    lines = fold_spans([(clean(text), PLAIN)], max(width, 8))
+    return ["".join(part for part, _ in line).rstrip() for line in lines]
 
 
 def pack(parts: list[str], width: int, between: str = " · ", *, whole: bool = False) -> str:
